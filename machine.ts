@@ -17,6 +17,7 @@ import {
 import {
   createConnection, createServer, type AddressInfo, type Server, type Socket,
 } from 'node:net';
+import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
@@ -128,9 +129,12 @@ function mix(word: number): number {
 
 /** A machine's stream for a purpose. Seeds and ids in a row give streams that are unrelated. */
 export function stream(seed: number, machine: number, purpose: number): Stream {
-  const parts = [seed, seed / 2 ** 32, machine, purpose];
-  const fold = (start: number) => parts.reduce((h, part) => mix((h ^ part) + 0x9e3779b9), start);
-  return { first: fold(0x243f6a88), second: fold(0x85a308d3) };
+  let [first, second] = [0x243f6a88, 0x85a308d3];
+  for (const part of [seed, seed / 2 ** 32, machine, purpose]) {
+    first = mix((first ^ part) + 0x9e3779b9);
+    second = mix((second ^ part) + 0x9e3779b9);
+  }
+  return { first, second };
 }
 
 /** The n-th number of a stream: uniform in [0, 1) in steps of 2^-32, n below 2^32. */
@@ -158,11 +162,11 @@ export function configure(wish: {
   speed: number;
 }): Configuration {
   const { seed, machines, min_rate_hz, max_rate_hz, internal, duration_s, speed } = wish;
-  const ids = Array.from({ length: machines }, (_, id) => id);
-  const draw = (id: number, n: number) => uniform(stream(seed, id, PURPOSE.configuration), n);
+  const draws = Array.from({ length: machines }, (_, id) => stream(seed, id, PURPOSE.configuration));
   const span = max_rate_hz - min_rate_hz + 1;
-  const rates_hz = wish.rates_hz ?? ids.map((id) => min_rate_hz + Math.floor(draw(id, 0) * span));
-  const phases = ids.map((id) => draw(id, 1));
+  const rates_hz = wish.rates_hz
+    ?? draws.map((draw) => min_rate_hz + Math.floor(uniform(draw, 0) * span));
+  const phases = draws.map((draw) => uniform(draw, 1));
   return { seed, machines, rates_hz, phases, internal, duration_s, speed };
 }
 
@@ -557,10 +561,16 @@ async function main(): Promise<void> {
     seed: number; speed: number; logs?: string; timeout: number; token: string }>();
   const note = (text: string) => process.stderr.write(`machine ${o.id}: ${text}\n`);
   const over = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => over.abort(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => over.abort(signal));
+  }
   process.stdout.on('error', () => {}); // Whoever listened is gone; the log goes on.
 
-  const server = createServer().listen(o.listen.port, o.listen.host);
+  // Who calls before this machine knows its peers is kept waiting, and answered then.
+  const early: Socket[] = [];
+  const hold = (socket: Socket) => void early.push(socket);
+  const server = createServer({ pauseOnConnect: true }).on('connection', hold);
+  server.listen(o.listen.port, o.listen.host);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) =>
     command.error(`error: --listen ${o.listen.host}:${o.listen.port}: ${error.code}`));
   const { port } = server.address() as AddressInfo;
@@ -587,6 +597,8 @@ async function main(): Promise<void> {
   const peers = new Map(ids.map((id, place) => [id, list[place]!]));
   const mesh = new Mesh(o.id, peers, o.token, server,
     (from, clock) => void inbox.push({ from, clock }), note);
+  server.off('connection', hold);
+  for (const socket of early) server.emit('connection', socket);
   const late = setTimeout(() => {
     note(`not connected after ${o.timeout} s; waited for ${mesh.missing()}`);
     process.exit(1);
@@ -606,7 +618,8 @@ async function main(): Promise<void> {
       });
   }
   await mesh.close();
-  process.exit({ SIGINT: 130, SIGTERM: 143 }[String(over.signal.reason)] ?? 0);
+  const signal = over.signal.reason as 'SIGINT' | 'SIGTERM' | 'SIGHUP' | undefined;
+  process.exit(signal === undefined ? 0 : 128 + constants.signals[signal]);
 }
 
 /** The list of peers, when a launcher writes it; the machine stops when the launcher is gone. */
@@ -614,7 +627,7 @@ async function peersFromInput(over: AbortController): Promise<Address[]> {
   const lines = createInterface({ input: process.stdin });
   lines.on('close', () => over.abort('SIGTERM'));
   const [line] = await Promise.race([once(lines, 'line'), once(over.signal, 'abort')]);
-  if (typeof line !== 'string') process.exit(143);
+  if (typeof line !== 'string') process.exit(128 + constants.signals.SIGTERM);
   return addressList(line);
 }
 

@@ -1,0 +1,205 @@
+/** The launcher as a user has it: spawned, watched, interrupted, killed. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { $, ps, type ProcessPromise } from 'zx';
+import { checkRun, readRun } from '../check.ts';
+
+const script = fileURLToPath(new URL('../launch.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+const somewhere = () => mkdtempSync(join(tmpdir(), 'lab-'));
+const launch = (cwd: string, options: string[]): ProcessPromise =>
+  $({ nothrow: true, quiet: true, cwd })`exec ${process.execPath} --import ${tsx} ${script} ${options}`
+    .run();
+
+const log = (cwd: string, name: string, id: number) =>
+  readFileSync(join(cwd, 'logs', name, `machine-${id}.csv`), 'utf8');
+const verdict = (cwd: string, name: string) => {
+  const { run, logs } = readRun(join(cwd, 'logs', name));
+  return { run, ...checkRun(run, logs) };
+};
+
+/** Resolves when a machine has logged what is looked for. */
+async function logged(cwd: string, name: string, id: number, what: RegExp): Promise<void> {
+  const file = join(cwd, 'logs', name, `machine-${id}.csv`);
+  while (!existsSync(file) || !what.test(readFileSync(file, 'utf8'))) await sleep(20);
+}
+
+/** Process ids of the machines of one run, by id. */
+async function processes(name: string): Promise<Map<number, number>> {
+  const all = await ps.lookup({ command: process.execPath.split('/').at(-1)! });
+  return new Map(all.filter(({ arguments: words }) => words.includes(`logs/${name}`))
+    .map(({ pid, arguments: words }) => [Number(words[words.indexOf('--id') + 1]), Number(pid)]));
+}
+
+const MINUTE = ['--duration', '60', '--speed', '20'];
+
+const good = suite('launch.ts');
+good('runs three machines to their end, checks the logs and shows a table', async () => {
+  const cwd = somewhere();
+  const { exitCode, stdout, stderr } =
+    await launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'a']);
+  assert.is(stderr, '');
+  assert.is(exitCode, 0, stdout);
+  for (const word of ['seed 7', 'rate', 'final clock', 'queue', 'the rule could have made']) {
+    assert.match(stdout, word);
+  }
+  const { run, consistent } = verdict(cwd, 'a');
+  assert.ok(consistent);
+  assert.equal([run.seed, run.rates_hz, run.duration_s, run.speed, run.ended],
+    [7, [2, 4, 1], 60, 20, 'finished']);
+  assert.is((await processes('a')).size, 0);
+});
+
+good('draws and prints a seed when it is given none, and two at once do not collide', async () => {
+  const cwd = somewhere();
+  const ends = await Promise.all([1, 2].map(() => launch(cwd, ['--duration', '5', '--speed', '5'])));
+  assert.equal(ends.map(({ exitCode }) => exitCode), [0, 0]);
+  const printed = ends.map(({ stdout }) => Number(/seed (\d+)/.exec(stdout)![1]));
+  const stored = readdirSync(join(cwd, 'logs')).map((name) => verdict(cwd, name).run.seed);
+  assert.equal(stored.sort(), printed.sort());
+});
+
+good('repeats an experiment with seeds in a row', async () => {
+  const cwd = somewhere();
+  const { exitCode } = await launch(cwd,
+    ['--duration', '5', '--speed', '5', '--runs', '2', '--seed', '40', '--name', 'b']);
+  assert.is(exitCode, 0);
+  assert.equal(['b-1', 'b-2'].map((name) => verdict(cwd, name).run.seed), [40, 41]);
+});
+good.run();
+
+const hard = suite('launch.ts survives');
+hard('SIGKILL of a machine: the others run on, and the check says who died', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, [...MINUTE, '--rates', '3,3,3', '--name', 'killed']);
+  await logged(cwd, 'killed', 1, /receive/);
+  process.kill((await processes('killed')).get(1)!, 'SIGKILL');
+  const { exitCode, stdout } = await launched;
+  assert.is(exitCode, 1);
+  assert.match(stdout, 'machine 1 died (SIGKILL)');
+  assert.match(log(cwd, 'killed', 0), /,stop,/);
+  assert.not.match(log(cwd, 'killed', 1), /,stop,/);
+  const { run, violations } = verdict(cwd, 'killed');
+  assert.equal(violations, []);
+  assert.is(run.ended, 'machine 1 died (SIGKILL)');
+  assert.is(log(cwd, 'killed', 0).split('\n').filter((line) => /internal|send|receive/.test(line))
+    .length, 180);
+});
+
+hard('SIGSTOP and SIGCONT: no burst, skipped ticks are counted, the check holds', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, ['--duration', '24', '--speed', '4', '--rates', '5,2,4',
+    '--name', 'stalled']);
+  await logged(cwd, 'stalled', 0, /receive/);
+  const pid = (await processes('stalled')).get(0)!;
+  process.kill(pid, 'SIGSTOP');
+  await sleep(2000);
+  process.kill(pid, 'SIGCONT');
+  const { exitCode, stdout } = await launched;
+  assert.is(exitCode, 0, stdout);
+  const rows = log(cwd, 'stalled', 0).split('\n').map((line) => line.split(','))
+    .filter(([, , tick]) => /^\d+$/.test(tick ?? ''));
+  const gaps = rows.slice(1).map((row, n) => Number(row[2]) - Number(rows[n]![2]));
+  assert.is(gaps.filter((gap) => gap > 1).length, 1, 'one gap');
+  assert.ok(Math.max(...gaps) > 30, 'two seconds at five ticks a second, four times as fast');
+  assert.is(rows.length + gaps.reduce((sum, gap) => sum + gap - 1, 0), 120);
+});
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  hard(`${signal}: every log ends with its stop, the check still runs, nobody is left`, async () => {
+    const cwd = somewhere();
+    const launched = launch(cwd, ['--name', signal]);
+    await logged(cwd, signal, 2, /internal/);
+    launched.child!.kill(signal);
+    launched.child!.kill(signal);
+    const { exitCode, stdout } = await launched;
+    assert.is(exitCode, 1);
+    assert.match(stdout, `interrupted by ${signal}`);
+    assert.match(stdout, 'the rule could have made');
+    for (const id of [0, 1, 2]) assert.match(log(cwd, signal, id), /,stop,.*\n$/);
+    assert.is((await processes(signal)).size, 0);
+  });
+}
+
+hard('a signal before the machines are up: nobody is left', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, ['--name', 'early']);
+  while (!existsSync(join(cwd, 'logs', 'early', 'run.json'))) await sleep(5);
+  launched.child!.kill('SIGINT');
+  const { exitCode, stderr } = await launched;
+  assert.is(exitCode, 1, stderr);
+  assert.is((await processes('early')).size, 0);
+});
+
+hard('its own SIGKILL: the machines stop in order by themselves', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, ['--name', 'orphans']);
+  await logged(cwd, 'orphans', 2, /internal/);
+  launched.child!.kill('SIGKILL');
+  await launched;
+  for (const id of [0, 1, 2]) await logged(cwd, 'orphans', id, /,stop,.*\n$/);
+  while ((await processes('orphans')).size > 0) await sleep(20);
+  assert.is(verdict(cwd, 'orphans').run.ended, null);
+});
+
+hard('a port that is taken: one line that names it, nobody is left', async () => {
+  const cwd = somewhere();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { exitCode, stderr, stdout } =
+    await launch(cwd, ['--port', String(port - 1), '--name', 'taken']);
+  server.close();
+  assert.is(exitCode, 1);
+  assert.match(stderr, `--listen 127.0.0.1:${port}: EADDRINUSE`);
+  assert.match(stdout, 'machine 1 could not start');
+  assert.is((await processes('taken')).size, 0);
+});
+hard.run();
+
+const bad = suite('launch.ts refuses');
+const refusals: [string, string[]][] = [
+  ['--rates', ['--rates', '0,1']], ['--rates', ['--rates', '2,-1,1']],
+  ['--rates', ['--rates', '2,NaN']], ['--rates', ['--rates', '5']], ['--rates', ['--rates', '']],
+  ['--rates', ['--rates', '1,2,3', '--machines', '2']],
+  ['--internal', ['--internal', '1.5']], ['--machines', ['--machines', '1']],
+  ['--duration', ['--duration', 'abc']], ['--duration', ['--duration', '0']],
+  ['--speed', ['--speed', '-1']], ['--seed', ['--seed', '1.5']], ['--runs', ['--runs', '0']],
+  ['--min-rate', ['--min-rate', '7']], ['--port', ['--port', '70000']],
+  ['--name', ['--name', '../x']], ['--speeed', ['--speeed', '2']], ['extra', ['extra']],
+];
+bad('bad input with one line that names the flag and exit code 2, and makes no folder', async () => {
+  const cwd = somewhere();
+  const ends = await Promise.all(refusals.map(([, options]) => launch(cwd, options)));
+  for (const [n, [flag, options]] of refusals.entries()) {
+    const { exitCode, stderr } = ends[n]!;
+    assert.is(exitCode, 2, options.join(' '));
+    assert.match(stderr, flag === 'extra' ? /argument/ : new RegExp(`^error: .*${flag}.*\n$`));
+  }
+  assert.not.ok(existsSync(join(cwd, 'logs')));
+});
+bad('a folder that exists, and leaves it as it was', async () => {
+  const cwd = somewhere();
+  const options = ['--duration', '1', '--speed', '10', '--name', 'same'];
+  assert.is((await launch(cwd, options)).exitCode, 0);
+  const before = log(cwd, 'same', 0);
+  const { exitCode, stderr } = await launch(cwd, options);
+  assert.is(exitCode, 2);
+  assert.is(stderr, 'error: --name same: logs/same exists\n');
+  assert.is(log(cwd, 'same', 0), before);
+});
+bad('a logs folder that cannot be written', async () => {
+  const cwd = somewhere();
+  writeFileSync(join(cwd, 'logs'), 'a file');
+  const { exitCode, stderr } = await launch(cwd, ['--name', 'x']);
+  assert.is(exitCode, 2);
+  assert.match(stderr, /^error: .*--name x.*\n$/);
+});
+bad.run();

@@ -1,0 +1,61 @@
+/**
+ * Runs every test file in a process of its own and guards against the ways in which uvu passes
+ * although nothing was tested: a suite that is never run, an empty one, a hook that throws.
+ *
+ *   node --import tsx test/run.ts              all of test/*.test.ts (this is npm test)
+ *   node --import tsx test/run.ts check sweep  those whose name has one of the words
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { $ } from 'zx';
+
+const here = import.meta.dirname;
+const words = process.argv.slice(2);
+const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word))
+    : !file.includes('browser'))) // These need Chromium: npm run test:browser.
+  .sort();
+
+/** How many tests a file declares: the calls of each suite that it makes. */
+function declared(file: string): number {
+  const source = readFileSync(join(here, file), 'utf8');
+  const suites = [...source.matchAll(/const (\w+) = suite\(/g)].map(([, name]) => name);
+  return suites.reduce((sum, name) =>
+    sum + [...source.matchAll(new RegExp(`^\\s*${name}(\\.only)?\\(`, 'gm'))].length, 0);
+}
+
+async function runFile(file: string): Promise<{ passed: number; failed: number }> {
+  const started_ms = Date.now();
+  const { exitCode, stdout, stderr } =
+    await $({ nothrow: true, quiet: true })`${process.execPath} --import tsx ${join(here, file)}`;
+  const count = (what: string) => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(stdout)?.[1] ?? 0);
+  const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
+  const least = declared(file);
+  const why = exitCode !== 0 ? `exit code ${exitCode}`
+    : least === 0 ? 'it declares no test'
+    : total < least ? `${least} tests are declared and ${total} ran`
+    : passed !== total || skipped > 0 ? `${total - passed} did not pass, ${skipped} skipped`
+    : null;
+  const time_s = ((Date.now() - started_ms) / 1000).toFixed(1).padStart(5);
+  console.log(`${why === null ? 'ok  ' : 'FAIL'} ${file.padEnd(28)} ${String(passed).padStart(4)} `
+    + `tests ${time_s} s${why === null ? '' : `   ${why}\n${stdout}${stderr}`}`);
+  return { passed, failed: why === null ? 0 : Math.max(1, total - passed) };
+}
+
+let [passed, failed] = [0, 0];
+const waiting = [...files];
+await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, async () => {
+  for (let file; (file = waiting.shift()) !== undefined;) {
+    const result = await runFile(file);
+    passed += result.passed;
+    failed += result.failed;
+  }
+}));
+if (passed === 0) {
+  console.error(`no test ran${words.length > 0 ? `: no file is named like ${words.join(', ')}` : ''}`);
+  failed++;
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
