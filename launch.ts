@@ -218,10 +218,10 @@ async function report(folder: string): Promise<boolean> {
     await Promise.all([import('./check.ts'), import('./analyze.ts')]);
   console.log(summaryTable(summary(load(folder))));
   const { run, logs } = readRun(folder);
-  const { consistent, violations } = checkRun(run, logs);
-  console.log(consistent
-    ? chalk.green('check: the rule could have made these logs')
-    : chalk.red(`check: ${violations.length} violations; see npx tsx check.ts ${folder}`));
+  const { consistent, counts } = checkRun(run, logs);
+  const violations = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  console.log(consistent ? chalk.green('check: the rule could have made these logs')
+    : chalk.red(`check: ${violations} violations; see npx tsx check.ts ${folder}`));
   return consistent;
 }
 

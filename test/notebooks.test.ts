@@ -1,0 +1,247 @@
+/**
+ * The committed notebooks, without Jupyter: are they as `npm run notebooks` leaves them, and do
+ * their cells still run with the scripts as they are now? Each notebook's cells become one module,
+ * which is checked for its types and run by tsx, with few runs where a cell says quick(…).
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pl from 'nodejs-polars';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { $, which } from 'zx';
+import {
+  type Notebook, codeCells, failure, lost, notebooks, quick, show, table, textOf,
+} from '../notebook.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const require = createRequire(import.meta.url);
+const node = (env: NodeJS.ProcessEnv, ...args: string[]) => $({
+  nothrow: true, quiet: true, cwd: root, env: { ...process.env, ...env },
+})`${process.execPath} ${args}`;
+
+// ── The committed notebooks ──────────────────────────────────────────────────────────────────
+
+const all = notebooks().map((path) => {
+  const notebook = JSON.parse(readFileSync(path, 'utf8')) as Notebook;
+  return { path, name: basename(path, '.ipynb'), notebook, cells: codeCells(notebook) };
+});
+
+/** In the project's folder, so that imports are found; git ignores *.tmp. */
+const scratch = join(root, `cells-${process.pid}.tmp`);
+const moduleOf = (name: string) => join(scratch, `${name}.ts`);
+
+/** In the place of the kernel: counts for each cell what it shows and prints. */
+const KERNEL = `
+import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
+const counts = [];
+const write = process.stdout.write;
+globalThis.cell = (n) => { counts[n] = { displays: 0, printed: false }; };
+process.stdout.write = (text, ...rest) => {
+  counts.at(-1).printed = true;
+  return write.call(process.stdout, text, ...rest);
+};
+createRequire(${JSON.stringify(import.meta.url)})('tslab/dist/jupyter.js').lastWriteDisplayData =
+  (content, update) => { if (!update) counts.at(-1).displays++; };
+process.on('exit', () => writeFileSync(process.argv[1] + '.json', JSON.stringify(counts)));
+`;
+
+/** A cell in the module: the value of its last expression is printed, as tslab does. */
+function asModule(code: string): string {
+  const ts = require('@tslab/typescript-for-tslab');
+  const last = ts.createSourceFile('cell.ts', code, ts.ScriptTarget.ES2022).statements.at(-1);
+  const printed = last && ts.isExpressionStatement(last)
+    ? `${code.slice(0, last.expression.pos)}\nprint(${code.slice(last.expression.pos,
+      last.expression.end)});${code.slice(last.end)}` : code;
+  return printed.replace(/(from\s*|import\s*\(?\s*)(['"])\.\//g, '$1$2../');
+}
+
+mkdirSync(scratch);
+writeFileSync(join(scratch, 'kernel.mjs'), KERNEL);
+writeFileSync(join(scratch, 'globals.d.ts'),
+  'declare function cell(n: number): void;\ndeclare function print(value: unknown): void;\n');
+// As strict as the kernel is, and no more: a cell need not defend itself.
+writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.json',
+  include: ['*.ts'], compilerOptions: { noUnusedLocals: false, noUncheckedIndexedAccess: false,
+    exactOptionalPropertyTypes: false, verbatimModuleSyntax: false } }));
+writeFileSync(join(scratch, 'print.mjs'),
+  'globalThis.print = (value) => { if (value != null) console.log(value); };\n');
+for (const { name, cells } of all) {
+  const parts = cells.map(({ source }, n) => `cell(${n});\n${asModule(textOf(source))}\n`);
+  writeFileSync(moduleOf(name), `${parts.join('\n')}\nexport {};\n`);
+}
+
+const committed = suite('notebooks/');
+committed.after(() => rmSync(scratch, { recursive: true }));
+
+committed('there is at least one', () => assert.ok(all.length > 0, 'notebooks/ holds no *.ipynb'));
+
+committed('each is committed as npm run notebooks leaves it', () => {
+  for (const { path, name, notebook, cells } of all) {
+    assert.is(notebook.metadata.kernelspec?.name, 'lab', name);
+    assert.is(readFileSync(path, 'utf8'), `${JSON.stringify(notebook, null, 1)}\n`, name);
+    assert.is(new Set(notebook.cells.map(({ id }) => id)).size, notebook.cells.length, name);
+    for (const [n, { execution_count, outputs = [], metadata }] of cells.entries()) {
+      assert.is(execution_count, n + 1, `${name} [${n + 1}] was not executed in order`);
+      assert.not.ok('execution' in metadata, `${name} [${n + 1}] holds times`);
+      const bad = outputs.find((output) => output.output_type === 'error'
+        || (output.output_type === 'stream' && output.name === 'stderr'));
+      assert.is(bad, undefined, `${name} [${n + 1}] holds an error`);
+    }
+  }
+});
+
+committed('no cell is longer than ten lines', () => {
+  for (const { name, cells } of all) {
+    for (const [n, { source }] of cells.entries()) {
+      const lines = textOf(source).trim().split('\n').length;
+      assert.ok(lines <= 10, `${name} [${n + 1}] has ${lines} lines`);
+    }
+  }
+});
+
+committed('the types of all cells fit the scripts', async () => {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { exitCode, stdout } = await node({}, tsc, '--noEmit', '-p', scratch);
+  assert.is(exitCode, 0, stdout);
+});
+
+committed('each cell runs, and shows and prints where it did', async () => {
+  const waiting = [...all];
+  await Promise.all([1, 2].map(async () => {
+    for (let next; (next = waiting.shift()) !== undefined;) {
+      const { name, cells } = next;
+      const { exitCode, stderr } = await node({ LAB_QUICK: '1' }, '--import', 'tsx',
+        '--import', join(scratch, 'print.mjs'), '--import', join(scratch, 'kernel.mjs'),
+        moduleOf(name));
+      assert.is(exitCode, 0, `${name}: ${stderr}`);
+      const counts = JSON.parse(readFileSync(`${moduleOf(name)}.json`, 'utf8'));
+      const held = cells.map(({ outputs = [] }) => ({
+        displays: outputs.filter(({ output_type }) => output_type === 'display_data').length,
+        printed: outputs.some(({ output_type }) => output_type === 'stream'),
+      }));
+      assert.equal(counts, held, `${name}: what the cells put out is not what it holds`);
+    }
+  }));
+});
+committed.run();
+
+// ── What cells take from notebook.ts ─────────────────────────────────────────────────────────
+
+/** The HTML that a call displays. */
+function displayed(act: () => void): string {
+  const jupyter = require('tslab/dist/jupyter.js');
+  let html = '';
+  jupyter.lastWriteDisplayData = ({ data }: { data: Record<string, string> }) => {
+    html += data['text/html'];
+  };
+  act();
+  return html;
+}
+
+const helpers = suite('notebook.ts for cells');
+helpers('quick() keeps the number of runs, but for tests', () => {
+  const before = process.env.LAB_QUICK;
+  delete process.env.LAB_QUICK;
+  assert.is(quick(10_000), 10_000);
+  process.env.LAB_QUICK = '1';
+  assert.equal([quick(10_000), quick(3)], [20, 3]);
+  if (before === undefined) delete process.env.LAB_QUICK;
+});
+
+helpers('show() makes an image on white whose alternative text is safe in HTML', () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9"><path d="M0 0"/></svg>';
+  const html = displayed(() => show(svg, 'a "b" <c>'));
+  const [, data, alt] = /^<img src="data:image\/svg\+xml;base64,(.*)" alt="(.*)">$/.exec(html)!;
+  assert.is(alt, 'a &quot;b&quot; &lt;c&gt;');
+  const image = Buffer.from(data!, 'base64').toString();
+  assert.is(image.replace('<rect width="100%" height="100%" fill="white"/>', ''), svg);
+  assert.ok(image.indexOf('<rect') < image.indexOf('<path'), 'white lies behind the picture');
+});
+
+helpers('show() refuses what a browser would leave blank', () => {
+  assert.throws(() => show('<svg width="9"></svg>', ''), /xmlns/);
+  assert.throws(() => show('<figure></figure>', ''), /<svg>/);
+});
+
+helpers('table() aligns and rounds numbers and leaves text as it is', () => {
+  const frame = pl.DataFrame({
+    rates: ['2-4-1', '<b>'], runs: [10_000, 2], mean: [-0.001, 1.25], share: [0.5, null],
+  });
+  const html = displayed(() => table(frame, { mean: 1, share: 3 }));
+  const texts = [...html.matchAll(/<t[hd] align="(\w)[^>]*>(.*?)<\/t[hd]>/g)]
+    .map(([, side, text]) => `${side} ${text}`);
+  assert.equal(texts, ['l rates', 'r runs', 'r mean', 'r share',
+    'l 2-4-1', 'r 10,000', 'r 0.0', 'r 0.500', 'l &lt;b&gt;', 'r 2', 'r 1.3', 'r –']);
+});
+helpers.run();
+
+// ── Executing ────────────────────────────────────────────────────────────────────────────────
+
+const executing = suite('notebook.ts --execute');
+const one = (outputs: object[]) => codeCells(
+  { cells: [{ cell_type: 'code', id: 'a', metadata: {}, source: '1', outputs }] } as never);
+
+executing('failure() names the first cell that fails, hangs, or leaves an error uncaught', () => {
+  const ok = [{ cell: 1, began: true as const }, { cell: 1, ended: 'ok' as const }];
+  assert.is(failure([]), null);
+  assert.is(failure(ok), null);
+  assert.is(failure([...ok, { cell: 2, began: true }]), 'cell [2] does not end');
+  assert.is(failure([...ok, { cell: 1, uncaught: 'Error: x' }]),
+    'cell [1]: nobody caught Error: x');
+  assert.is(failure([...ok, { cell: 2, stream: 'stderr', text: 'Error: y' },
+    { cell: 2, ended: 'error' }]), 'cell [2] fails: Error: y');
+});
+
+executing('lost() misses a display and each character that did not arrive', () => {
+  const journal = [{ cell: 1, stream: 'stdout' as const, text: 'ab\n' },
+    { cell: 1, display: ['text/html'] }];
+  const stream = { output_type: 'stream', name: 'stdout', text: ['ab\n'] };
+  const display = { output_type: 'display_data', data: {} };
+  assert.is(lost(one([stream, display]), journal), null);
+  assert.is(lost(one([stream]), journal), 'cell [1]: 1 of 1 displays are lost');
+  assert.is(lost(one([display]), journal), 'cell [1]: 3 characters of stdout are lost');
+});
+
+executing('says in one line what to install where Jupyter is missing', async () => {
+  const notebook = join(mkdtempSync(join(tmpdir(), 'lab-')), 'a.ipynb');
+  writeFileSync(notebook, '{"cells": []}');
+  await Promise.all([['--execute', notebook], []].map(async (options) => {
+    const { exitCode, stderr } =
+      await node({ PATH: '/nowhere' }, '--import', 'tsx', 'notebook.ts', ...options);
+    assert.is(exitCode, 1);
+    assert.match(stderr, /^jupyter-\w+ is missing: apt-get install jupyter-notebook [^\n]*\n$/);
+  }));
+});
+
+executing('ends with 1, names the cell and keeps the file, for each way to go wrong', async () => {
+  if (which.sync('jupyter-nbconvert', { nothrow: true }) === null) {
+    return console.log('Jupyter is not installed here: only CI executes broken notebooks');
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'lab-'));
+  const broken = {
+    throws: ['1', 'throw new Error("broken")', /\[2\] fails: [^]*Error: broken/],
+    rejects: ['void Promise.reject(new Error("alone"))', '1', /\[1\]: nobody caught Error: alone/],
+    late: ['1', 'void process.on("exit", () => console.log("late"));',
+      /\[2\]: 5 characters of stdout are lost/],
+  } as const;
+  const paths = Object.entries(broken).map(([name, sources]) => {
+    const cells = sources.slice(0, 2).map((source, n) => ({ cell_type: 'code', id: `cell-${n}`,
+      metadata: {}, execution_count: null, outputs: [], source }));
+    const path = join(folder, `${name}.ipynb`);
+    writeFileSync(path, JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }));
+    return path;
+  });
+  const before = paths.map((path) => readFileSync(path, 'utf8'));
+  const { exitCode, stderr } = await node({},
+    '--import', 'tsx', 'notebook.ts', '--execute', ...paths);
+  assert.is(exitCode, 1);
+  for (const [name, [, , why]] of Object.entries(broken)) {
+    assert.match(stderr, new RegExp(`${name}\\.ipynb, cell ${why.source}`));
+  }
+  assert.equal(paths.map((path) => readFileSync(path, 'utf8')), before);
+});
+executing.run();
