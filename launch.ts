@@ -10,7 +10,7 @@
  * Exit code 0: every machine ended by itself and the check holds; 1: not so; 2: bad input.
  */
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ import type { Command } from 'commander';
 import logUpdate from 'log-update';
 import { $, chalk, type ProcessPromise } from 'zx';
 import {
-  atLeast, configured, isMain, modelOptions, positive, script, versions, whole, writeRun,
+  atLeast, configured, isMain, logPath, modelOptions, positive, script, versions, whole, writeRun,
   type Configuration, type ModelOptions,
 } from './machine.ts';
 import { colourOf } from './plot.ts';
@@ -212,16 +212,18 @@ function show({ seed, rates_hz, duration_s, speed }: Configuration): Watch & { e
   };
 }
 
-/** Checks the logs, sums them up, prints both; true if the check holds. */
-async function report(folder: string): Promise<boolean> {
-  const [{ checkRun, readRun }, { load, summary, summaryTable }] =
-    await Promise.all([import('./check.ts'), import('./analyze.ts')]);
-  console.log(summaryTable(summary(load(folder))));
+/** Sums the logs up, checks them, writes the report; true if the check holds. */
+async function sumUp(folder: string): Promise<boolean> {
+  const [{ checkRun, readRun }, { latenessLine, load, summary, summaryTable }, { report }] =
+    await Promise.all([import('./check.ts'), import('./analyze.ts'), import('./report.ts')]);
+  const measured = load(folder);
+  console.log(`${summaryTable(summary(measured))}\n${latenessLine(measured)}`);
   const { run, logs } = readRun(folder);
   const { consistent, counts } = checkRun(run, logs);
   const violations = Object.values(counts).reduce((sum, count) => sum + count, 0);
   console.log(consistent ? chalk.green('check: the rule could have made these logs')
     : chalk.red(`check: ${violations} violations; see npx tsx check.ts ${folder}`));
+  console.log(`logs: ${folder}\nreport: ${await report([measured])}\n`);
   return consistent;
 }
 
@@ -284,8 +286,10 @@ async function main(): Promise<void> {
     const ending = await launch(configuration, folder, o, over.signal, screen);
     screen.end();
     if (ending !== 'finished') console.log(chalk.red(ending));
-    const consistent = await report(folder);
-    console.log(`logs: ${folder}\n`);
+    // Whoever stops it before the first tick has nothing to sum up.
+    const begun = existsSync(logPath(folder, 0));
+    const consistent = begun && await sumUp(folder);
+    if (!begun) console.log(`no logs in ${folder}: it had not begun`);
     good &&= consistent && ending === 'finished';
   }
   process.exit(good ? 0 : 1);

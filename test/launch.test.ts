@@ -47,7 +47,7 @@ good('runs three machines to their end, checks the logs and shows a table', asyn
     await launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'a']);
   assert.is(stderr, '');
   assert.is(exitCode, 0, stdout);
-  for (const word of ['seed 7', 'rate', 'final clock', 'queue', 'the rule could have made']) {
+  for (const word of ['seed 7', 'rate', 'internal', 'queue', 'ticks came', 'the rule could have made', 'report.html']) {
     assert.match(stdout, word);
   }
   const { run, consistent } = verdict(cwd, 'a');
