@@ -1,0 +1,540 @@
+/**
+ * The same machines in virtual time: no process, no socket, no waiting. The one rule of machine.ts
+ * decides each tick, and the logs are those of a real run, so that every reader of logs works.
+ *
+ *   npx tsx simulate.ts                                   three machines, a minute, rates drawn
+ *   npx tsx simulate.ts --rates 2,4,1 --seed 7            the same logs on every computer
+ *   npx tsx simulate.ts --runs 5 --name mine              five seeds in a row: mine-1 … mine-5
+ *   npx tsx simulate.ts --latency uniform:1,9 --loss 0.1  messages take 1 to 9 ms, a tenth is lost
+ *   npx tsx check.ts logs/mine-1                          what holds for sockets holds here
+ *
+ * What happens at one instant happens in this order: messages arrive, in the order in which they
+ * were sent; then machines tick, in the order of their ids. Without latency a message waits at its
+ * receiver as soon as it is sent, for whoever ticks next. The run ends at its duration: a tick that
+ * is due then does not happen any more, a message that arrives then still counts as waiting.
+ */
+import { randomInt } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import Table from 'cli-table3';
+import { InvalidArgumentError, type Command } from 'commander';
+import TinyQueue from 'tinyqueue';
+import {
+  atLeast, configured, due_s, EVERYONE, HEADER, isMain, logPath, modelOptions, NO_MESSAGE,
+  NOBODY, probability, PURPOSE, receivers, row, script, step, stream, uniform, versions, whole,
+  writeRun, type Configuration, type ModelOptions, type Stream,
+} from './machine.ts';
+
+/** Sums over time are closed after about so many ticks: shorter costs time, longer digits. */
+const LEG_TICKS = 2 ** 16;
+/** Clocks and counts are kept in 32 bits, which halves the memory that a long queue takes. */
+export const TICKS_MAX = 2 ** 31 - 1;
+/** A queue's room at first; it doubles when it is full. */
+const QUEUE_ROOM = 16;
+/** Rows are written when a machine has so many characters of them: 10,000 machines fit in 1 GB. */
+const ROWS_KEPT = 2 ** 15;
+/** A table with more machines than this says nothing to a person. */
+const MACHINES_SHOWN = 12;
+
+// ── The network ──────────────────────────────────────────────────────────────────────────────
+
+/** What lies between the machines. */
+export interface Network {
+  /** Model ms that a message is under way: 'constant:5', 'uniform:1,9', 'exponential:5' (mean). */
+  latency: string;
+  /** Chance that a message never arrives. */
+  loss: number;
+  /** Whether a message may overtake another on the same channel. */
+  reorder: boolean;
+}
+
+/** Messages arrive at once, and all of them. */
+export const PERFECT: Network = { latency: 'constant:0', loss: 0, reorder: false };
+
+export interface Latency {
+  kind: 'constant' | 'uniform' | 'exponential';
+  /** The constant, the lower end or the mean, in ms. */
+  from_ms: number;
+  /** Of 'uniform' the upper end, else the same as `from_ms`. */
+  to_ms: number;
+}
+
+/** Reads 'constant:5', 'uniform:1,9' or 'exponential:5'. @throws InvalidArgumentError if not one. */
+export function parseLatency(text: string): Latency {
+  const found = /^(?:(constant|exponential):([^,]+)|(uniform):([^,]+),([^,]+))$/.exec(text);
+  const kind = (found?.[1] ?? found?.[3]) as Latency['kind'];
+  const from_ms = Number(found?.[2] ?? found?.[4]);
+  const to_ms = Number(found?.[5] ?? from_ms);
+  if (found && from_ms >= 0 && to_ms >= from_ms && to_ms < Infinity) return { kind, from_ms, to_ms };
+  throw new InvalidArgumentError('It is not constant:5, uniform:1,9 or exponential:5 (ms).');
+}
+
+/** An option's parser: the text itself, if it can be read. */
+export const latencyText = (text: string): string => (parseLatency(text), text);
+
+/** The latency in ms that a chance in [0, 1) stands for: the inverse of its distribution. */
+export function delay_ms({ kind, from_ms, to_ms }: Latency, chance: number): number {
+  if (kind === 'exponential') return -from_ms * logarithm(1 - chance);
+  return from_ms + (to_ms - from_ms) * chance;
+}
+
+/**
+ * The natural logarithm of x in (0, 1], to 15 digits. Math.log may differ in its last bit from one
+ * computer to the next; this uses nothing but + − × ÷, which IEEE 754 fixes to the bit, in the
+ * series ln x = 2·(z + z³/3 + z⁵/5 + …) with z = (x − 1)/(x + 1) (Abramowitz & Stegun 4.1.27).
+ */
+export function logarithm(x: number): number {
+  let halvings = 0;
+  for (; x < 0.5; x *= 2) halvings++;
+  const z = (x - 1) / (x + 1);
+  let sum = 0;
+  for (let odd = 33; odd > 0; odd -= 2) sum = sum * z * z + 1 / odd;
+  return 2 * z * sum - halvings * 0.6931471805599453;
+}
+
+/** A message under way. */
+interface Flight {
+  at_s: number;
+  /** Counts the messages of a run in the order in which they were sent. */
+  order: number;
+  from: number;
+  clock: number;
+}
+const earlier = (a: Flight, b: Flight) => a.at_s - b.at_s || a.order - b.order;
+
+// ── Statistics ───────────────────────────────────────────────────────────────────────────────
+
+/**
+ * What is measured of a machine in one run, and how it is kept: counts are integers. DESIGN.md
+ * defines the words. `mean_lag` and `mean_queue` are weighted by time. A machine without a tick
+ * has no `mean_jump` and no `receive_share`: NaN.
+ */
+export const MEASURES = {
+  ticks: Int32Array,
+  final_clock: Int32Array,
+  clock_growth_hz: Float64Array,
+  mean_lag: Float64Array,
+  max_lag: Int32Array,
+  mean_jump: Float64Array,
+  max_jump: Int32Array,
+  receive_share: Float64Array,
+  mean_queue: Float64Array,
+  max_queue: Int32Array,
+  final_queue: Int32Array,
+} as const;
+export type Measure = keyof typeof MEASURES;
+
+/** One number a machine for each measure; and of the run, counts of messages. */
+export type Statistics = Record<Measure, Int32Array | Float64Array> & {
+  /** The sum of the received, the lost, those in flight at the end and those in queues. */
+  sent: number;
+  lost: number;
+  in_flight: number;
+};
+
+/** Takes the cells of a row of the log, as machine.ts's `row` does. */
+export type Observe = (...cells: Parameters<typeof row>) => void;
+
+/** Ticks of a run, or a few more. */
+export const expectedTicks = (
+  { rates_hz, duration_s }: Pick<Configuration, 'rates_hz' | 'duration_s'>,
+): number => rates_hz.reduce((sum, rate_hz) => sum + Math.ceil(rate_hz * duration_s), 0);
+
+// ── The engine ───────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Runs configurations of one number of machines, one after the other, in the same memory.
+ *
+ * The next tick is found in a tournament of the machines' due times (Knuth 5.4.1, a tree of
+ * losers): log2(machines) comparisons a tick. Sums over time cost one multiplication an event:
+ * what grows by d at time t adds d·(end − t) to its integral up to `end`. So that such sums lose
+ * no digits in long runs, they are closed at the end of each of many legs.
+ */
+export class Engine {
+  readonly machines: number;
+  /** The leaves of the tournament: machines, filled up with ones that never tick. */
+  private readonly size: number;
+  private readonly winners: Int32Array;
+  private readonly losers: Int32Array;
+  private winner = 0;
+  private readonly due: Float64Array;
+  private readonly phases: Float64Array;
+  private readonly rates_hz: Float64Array;
+  private rolls: Stream[] = [];
+  private delays: Stream[] = [];
+  private losses: Stream[] = [];
+
+  private readonly clocks: Int32Array;
+  private readonly ticks: Int32Array;
+  private readonly receives: Int32Array;
+  /** Queues are rings: `lengths` values from `heads` on, and their senders if somebody looks. */
+  private readonly values: Int32Array[];
+  private readonly senders: Int32Array[];
+  private readonly heads: Int32Array;
+  private readonly lengths: Int32Array;
+  private readonly maxLags: Int32Array;
+  private readonly maxJumps: Int32Array;
+  private readonly maxQueues: Int32Array;
+
+  /** The highest clock, and sums over the time of a leg: of the highest clock … */
+  private highest = 0;
+  private highestSum = 0;
+  /** … and of each machine's clock, both from the highest at the leg's begin, and of its queue. */
+  private readonly clockSums: Float64Array;
+  private readonly queueSums: Float64Array;
+  private readonly lagTotals: Float64Array;
+  private readonly queueTotals: Float64Array;
+  private readonly statistics: Statistics;
+  /** What begins at 0 in each run. */
+  private readonly zeros: (Int32Array | Float64Array)[];
+
+  private internal = 0;
+  private loss = 0;
+  /** No latency and no loss: there is nothing to decide. */
+  private perfect = true;
+  private lost = 0;
+  private sent = 0;
+  private order = 0;
+  private latencyText = PERFECT.latency;
+  private latency: Latency = parseLatency(PERFECT.latency);
+  /** For each receiver what is on its way to it; null where messages arrive at once. */
+  private flights: TinyQueue<Flight>[] | null = null;
+  /** For each sender and receiver when their last message arrives. */
+  private lastArrivals = new Float64Array(0);
+  /** The length of a row of lastArrivals; 0 where they are not needed. */
+  private channels = 0;
+  private end_s = 0;
+  private observe: Observe | undefined;
+
+  constructor(machines: number) {
+    this.machines = machines;
+    this.size = 2;
+    while (this.size < machines) this.size *= 2;
+    const integers = () => new Int32Array(machines);
+    const numbers = () => new Float64Array(machines);
+    this.winners = Int32Array.from({ length: 2 * this.size }, (_, node) => node - this.size);
+    this.losers = new Int32Array(this.size);
+    this.due = new Float64Array(this.size).fill(Infinity);
+    [this.phases, this.rates_hz] = [numbers(), numbers()];
+    [this.receives, this.heads, this.lengths] = [integers(), integers(), integers()];
+    [this.clocks, this.ticks] = [integers(), integers()];
+    [this.maxLags, this.maxJumps, this.maxQueues] = [integers(), integers(), integers()];
+    this.values = Array.from({ length: machines }, () => new Int32Array(QUEUE_ROOM));
+    this.senders = Array.from({ length: machines }, () => new Int32Array(0));
+    [this.clockSums, this.queueSums] = [numbers(), numbers()];
+    [this.lagTotals, this.queueTotals] = [numbers(), numbers()];
+    this.zeros = [this.clocks, this.ticks, this.receives, this.heads, this.lengths, this.maxLags,
+      this.maxJumps, this.maxQueues, this.lagTotals, this.queueTotals];
+    this.statistics = {
+      ticks: this.ticks, final_clock: this.clocks, clock_growth_hz: numbers(),
+      mean_lag: numbers(), max_lag: this.maxLags, mean_jump: numbers(), max_jump: this.maxJumps,
+      receive_share: numbers(), mean_queue: numbers(), max_queue: this.maxQueues,
+      final_queue: this.lengths, sent: 0, lost: 0, in_flight: 0,
+    };
+  }
+
+  /**
+   * Runs a configuration from its start to its end.
+   * @param observe is given each row of the logs, in the order in which the events happen
+   * @returns the engine's own arrays, which the next run overwrites
+   * @throws RangeError if the run has more than 2^31 ticks
+   */
+  run(configuration: Configuration, network: Network, observe?: Observe): Statistics {
+    const { duration_s, machines } = configuration;
+    const ticks = expectedTicks(configuration);
+    if (ticks > TICKS_MAX) throw new RangeError(`more than ${TICKS_MAX} ticks in one run`);
+    this.prepare(configuration, network, observe);
+    for (let id = 0; observe && id < machines; id++) observe(0, id, '', 'start', '', '', 0, 0);
+    const legs = Math.ceil(ticks / LEG_TICKS);
+    for (let leg = 1; leg <= legs; leg++) {
+      const begin_s = this.end_s;
+      this.end_s = duration_s * (leg / legs); // In this order the last leg ends at the duration.
+      this.open(this.end_s - begin_s);
+      this.advance();
+      this.close();
+    }
+    for (let id = 0; observe && id < machines; id++) {
+      const end_us = Math.floor(duration_s * 1e6);
+      observe(end_us, id, '', 'stop', '', '', this.lengths[id]!, this.clocks[id]!);
+    }
+    return this.conclude(duration_s);
+  }
+
+  private prepare(
+    { seed, rates_hz, phases, internal }: Configuration, { latency, loss, reorder }: Network,
+    observe: Observe | undefined,
+  ): void {
+    const { machines, due, size, winners, losers } = this;
+    if (this.latencyText !== latency) this.latency = parseLatency((this.latencyText = latency));
+    const slow = this.latency.to_ms > 0;
+    // Under a constant latency no message overtakes another: there is nothing to remember.
+    this.channels = slow && !reorder && this.latency.kind !== 'constant' ? machines : 0;
+    if (this.channels > 0) this.lastArrivals = new Float64Array(this.channels ** 2);
+    this.flights = slow ? rates_hz.map(() => new TinyQueue<Flight>([], earlier)) : null;
+    this.perfect = !slow && loss === 0;
+    [this.internal, this.loss, this.observe] = [internal, loss, observe];
+    [this.highest, this.sent, this.lost, this.order, this.end_s] = [0, 0, 0, 0, 0];
+
+    for (let id = 0; id < machines; id++) {
+      this.rolls[id] = stream(seed, id, PURPOSE.rolls);
+      if (slow) this.delays[id] = stream(seed, id, PURPOSE.latency);
+      if (loss > 0) this.losses[id] = stream(seed, id, PURPOSE.loss);
+      if (observe) this.senders[id] = new Int32Array(this.values[id]!.length);
+      for (const zero of this.zeros) zero[id] = 0;
+      this.phases[id] = phases[id]!;
+      this.rates_hz[id] = rates_hz[id]!;
+      due[id] = due_s(0, phases[id]!, rates_hz[id]!);
+    }
+    for (let node = size - 1; node > 0; node--) {
+      const [left, right] = [winners[2 * node]!, winners[2 * node + 1]!];
+      const leftWins = due[left]! <= due[right]!;
+      winners[node] = leftWins ? left : right;
+      losers[node] = leftWins ? right : left;
+    }
+    this.winner = winners[1]!;
+  }
+
+  /** Begins a leg: what already is, is there for all of it. */
+  private open(leg_s: number): void {
+    this.highestSum = 0;
+    for (let id = 0; id < this.machines; id++) {
+      this.clockSums[id] = (this.clocks[id]! - this.highest) * leg_s;
+      this.queueSums[id] = this.lengths[id]! * leg_s;
+    }
+  }
+
+  /** Every tick that is due before the end of the leg. */
+  private advance(): void {
+    const { machines, internal, size, losers, due, phases, rates_hz, rolls, clocks, ticks, receives,
+      values, heads, lengths, clockSums, queueSums, maxLags, maxJumps, maxQueues, end_s,
+      observe } = this;
+    let { winner: id, highest, highestSum } = this;
+    for (let now_s = due[id]!; now_s < end_s; now_s = due[id]!) {
+      if (this.flights !== null) this.arrive(id, now_s);
+      const left_s = end_s - now_s;
+      const lag = highest - clocks[id]!;
+      const waiting = lengths[id]!;
+      if (lag > maxLags[id]!) maxLags[id] = lag;
+
+      const tick = ticks[id]!;
+      const head = heads[id]!;
+      let message = NO_MESSAGE;
+      let roll = 0; // A tick that receives does not look at its roll.
+      if (waiting > 0) {
+        if (waiting > maxQueues[id]!) maxQueues[id] = waiting;
+        const ring = values[id]!;
+        message = ring[head]!;
+        heads[id] = (head + 1) & (ring.length - 1);
+        lengths[id] = waiting - 1;
+        queueSums[id]! -= left_s;
+        receives[id]!++;
+      } else roll = uniform(rolls[id]!, tick);
+      const before = clocks[id]!;
+      const { event, clock, to } = step({ id, machines, internal, clock: before }, message, roll);
+      const jump = clock - before;
+      clocks[id] = clock;
+      clockSums[id]! += jump * left_s;
+      if (jump > maxJumps[id]!) maxJumps[id] = jump;
+      if (clock > highest) {
+        highestSum += (clock - highest) * left_s;
+        highest = clock;
+      }
+      if (observe !== undefined) {
+        const peers = message === NO_MESSAGE
+          ? receivers({ id, machines, internal, clock }, to).join(' ') : this.senders[id]![head]!;
+        observe(Math.floor(now_s * 1e6), id, tick, event, peers,
+          event === 'send' ? clock : message === NO_MESSAGE ? '' : message, lengths[id]!, clock);
+      }
+      if (to !== NOBODY) this.send(id, tick, to, clock, now_s);
+
+      ticks[id] = tick + 1;
+      let best_s = due_s(tick + 1, phases[id]!, rates_hz[id]!);
+      due[id] = best_s;
+      for (let node = (id + size) >> 1; node > 0; node >>= 1) {
+        const other = losers[node]!;
+        const other_s = due[other]!;
+        if (other_s < best_s || (other_s === best_s && other < id)) {
+          losers[node] = id;
+          id = other;
+          best_s = other_s;
+        }
+      }
+    }
+    [this.winner, this.highest, this.highestSum] = [id, highest, highestSum];
+  }
+
+  /** Gives a clock to the network, for one machine or for all others. */
+  private send(from: number, tick: number, to: number, clock: number, now_s: number): void {
+    const first = to === EVERYONE ? 0 : to;
+    const last = to === EVERYONE ? this.machines - 1 : to;
+    this.sent += to === EVERYONE ? last : 1;
+    for (let id = first; id <= last; id++) {
+      if (id === from) continue;
+      if (this.perfect) this.enqueue(id, from, clock, now_s);
+      else this.transmit(id, from, tick, clock, now_s);
+    }
+  }
+
+  /** One message on a network that may lose and delay it. Its chances are its own alone. */
+  private transmit(id: number, from: number, tick: number, clock: number, now_s: number): void {
+    const { machines, loss, flights, lastArrivals, channels } = this;
+    const n = tick * machines + id;
+    if (loss > 0 && uniform(this.losses[from]!, n) < loss) this.lost++;
+    else if (flights === null) this.enqueue(id, from, clock, now_s);
+    else {
+      let at_s = now_s + delay_ms(this.latency, uniform(this.delays[from]!, n)) / 1000;
+      if (channels > 0) {
+        const channel = from * channels + id;
+        at_s = Math.max(at_s, lastArrivals[channel]!);
+        lastArrivals[channel] = at_s;
+      }
+      flights[id]!.push({ at_s, order: this.order++, from, clock });
+    }
+  }
+
+  /** Puts into a machine's queue what has arrived by now. */
+  private arrive(id: number, now_s: number): void {
+    const flights = this.flights![id]!;
+    while (flights.length > 0 && flights.peek()!.at_s <= now_s) {
+      const { at_s, from, clock } = flights.pop()!;
+      this.enqueue(id, from, clock, at_s);
+    }
+  }
+
+  private enqueue(id: number, from: number, clock: number, now_s: number): void {
+    const length = this.lengths[id]!;
+    let ring = this.values[id]!;
+    if (length === ring.length) ring = this.grow(id);
+    const place = (this.heads[id]! + length) & (ring.length - 1);
+    ring[place] = clock;
+    if (this.observe !== undefined) this.senders[id]![place] = from;
+    this.lengths[id] = length + 1;
+    this.queueSums[id]! += this.end_s - now_s;
+  }
+
+  /** Doubles a full ring and returns it, oldest first. */
+  private grow(id: number): Int32Array {
+    const head = this.heads[id]!;
+    for (const rings of this.observe ? [this.values, this.senders] : [this.values]) {
+      const full = rings[id]!;
+      const roomy = new Int32Array(2 * full.length);
+      roomy.set(full.subarray(head));
+      roomy.set(full.subarray(0, head), full.length - head);
+      rings[id] = roomy;
+    }
+    this.heads[id] = 0;
+    return this.values[id]!;
+  }
+
+  /** Ends a leg: its sums are added to the run's. */
+  private close(): void {
+    for (let id = 0; id < this.machines; id++) {
+      if (this.flights !== null) this.arrive(id, this.end_s);
+      this.lagTotals[id]! += this.highestSum - this.clockSums[id]!;
+      this.queueTotals[id]! += this.queueSums[id]!;
+    }
+  }
+
+  private conclude(duration_s: number): Statistics {
+    const { statistics, clocks, ticks, receives, lengths, maxLags, maxQueues } = this;
+    for (let id = 0; id < this.machines; id++) {
+      statistics.clock_growth_hz[id] = clocks[id]! / duration_s;
+      statistics.mean_lag[id] = this.lagTotals[id]! / duration_s;
+      statistics.mean_jump[id] = clocks[id]! / ticks[id]!; // The clock is the sum of its jumps.
+      statistics.receive_share[id] = receives[id]! / ticks[id]!;
+      statistics.mean_queue[id] = this.queueTotals[id]! / duration_s;
+      maxLags[id] = Math.max(maxLags[id]!, this.highest - clocks[id]!);
+      maxQueues[id] = Math.max(maxQueues[id]!, lengths[id]!);
+    }
+    statistics.sent = this.sent;
+    statistics.lost = this.lost;
+    statistics.in_flight = 0;
+    for (const { length } of this.flights ?? []) statistics.in_flight += length;
+    return statistics;
+  }
+}
+
+/** One run of a configuration. @see Engine.run */
+export const simulate = (configuration: Configuration & Network, observe?: Observe): Statistics =>
+  new Engine(configuration.machines).run(configuration, configuration, observe);
+
+/** One run, with its logs written to `folder`, which must be there and empty. */
+export function record(configuration: Configuration & Network, folder: string): Statistics {
+  const run = { ...configuration, kind: 'virtual' as const, start_us: 0, versions: versions() };
+  writeRun(folder, { ...run, ended: null });
+  const rows = configuration.rates_hz.map(() => HEADER);
+  const write = (id: number) => {
+    appendFileSync(logPath(folder, id), rows[id]!);
+    rows[id] = '';
+  };
+  const statistics = simulate(configuration, (...cells) => {
+    const id = cells[1];
+    rows[id] += row(...cells);
+    if (rows[id]!.length > ROWS_KEPT) write(id);
+  });
+  for (const id of rows.keys()) write(id);
+  writeRun(folder, { ...run, ended: 'finished' });
+  return statistics;
+}
+
+// ── Main ─────────────────────────────────────────────────────────────────────────────────────
+
+/** The statistics as a person reads them; lags and queues are means over time, then the most. */
+function table(rates_hz: number[], statistics: Statistics): string {
+  const { ticks, final_clock, mean_lag, max_lag, mean_jump, max_jump, receive_share, mean_queue,
+    max_queue, final_queue, sent, lost, in_flight } = statistics;
+  const head = ['machine', 'rate (Hz)', 'ticks', 'clock', 'lag', 'most', 'jump', 'most',
+    'receives', 'queue', 'most', 'at the end'];
+  const lines = new Table({ head, style: { head: [], border: [], compact: true },
+    colAligns: head.map(() => 'right' as const) });
+  const round = (x: number) => (Number.isNaN(x) ? '–' : String(Number(x.toFixed(2))));
+  for (const [id, rate_hz] of [...rates_hz.entries()].slice(0, MACHINES_SHOWN)) {
+    lines.push([id, round(rate_hz), ticks[id], final_clock[id], round(mean_lag[id]!), max_lag[id],
+      round(mean_jump[id]!), max_jump[id], `${round(100 * receive_share[id]!)} %`,
+      round(mean_queue[id]!), max_queue[id], final_queue[id]]);
+  }
+  const more = rates_hz.length - MACHINES_SHOWN;
+  return `${lines}\n${more > 0 ? `and ${more} machines more\n` : ''}`
+    + `${sent} messages sent, ${lost} lost, ${in_flight} under way at the end`;
+}
+
+async function main(): Promise<void> {
+  const command: Command = modelOptions(script(import.meta.url))
+    .option('--machines <n>', 'how many; the exercise has three', atLeast(2), 3)
+    .option('--seed <n>', 'decides all that chance decides (default: drawn, and printed)', whole)
+    .option('--runs <n>', 'that many runs, with seeds in a row', atLeast(1), 1)
+    .option('--name <name>', 'folder under logs/ (default: virtual-<seed>)')
+    .option('--latency <ms>', 'model ms that a message takes: constant:5, uniform:1,9 or '
+      + 'exponential:5, which is a mean', latencyText, PERFECT.latency)
+    .option('--loss <p>', 'chance that a message is lost', probability, PERFECT.loss)
+    .option('--reorder', 'messages may overtake each other on a channel', PERFECT.reorder)
+    .parse();
+  const o = command.opts<ModelOptions & Network & { machines: number; seed?: number; runs: number;
+    name?: string }>();
+  if (o.rates && o.rates.length < 2) command.error('error: --rates needs two machines or more');
+  if (o.name !== undefined && !/^[\w.-]*\w[\w.-]*$/.test(o.name)) {
+    command.error(`error: --name ${o.name}: it is the name of one folder under logs/`);
+  }
+  const chosen = command.getOptionValueSource('machines') === 'cli';
+  const machines = o.rates && !chosen ? o.rates.length : o.machines;
+  const { latency, loss, reorder } = o;
+  const { newFolder } = await import('./launch.ts');
+  const firstSeed = o.seed ?? randomInt(1_000_000);
+  for (let nth = 1; nth <= o.runs; nth++) {
+    const seed = firstSeed + nth - 1;
+    const configuration = {
+      ...configured(command, o, machines, seed, 1), latency, loss, reorder,
+    };
+    const { rates_hz, duration_s } = configuration;
+    if (expectedTicks(configuration) > TICKS_MAX) {
+      command.error(`error: --duration ${duration_s}: more than ${TICKS_MAX} ticks in one run`);
+    }
+    const name = o.runs > 1 && o.name ? `${o.name}-${nth}` : o.name ?? `virtual-${seed}`;
+    const folder = newFolder(command, name, seed);
+    console.log(`seed ${seed}: ${machines} machines at ${rates_hz.slice(0, MACHINES_SHOWN).join(', ')}`
+      + `${machines > MACHINES_SHOWN ? ', …' : ''} ticks a second for ${duration_s} s`);
+    console.log(table(rates_hz, record(configuration, folder)));
+    console.log(`logs: ${folder}; npx tsx check.ts ${folder}\n`);
+  }
+}
+
+if (isMain(import.meta.url)) await main();

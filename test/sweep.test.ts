@@ -1,0 +1,267 @@
+/** Sweeps against simulate.ts run by run, against themselves cut otherwise, and as a command. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pl, { type DataFrame } from 'nodejs-polars';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { configure } from '../machine.ts';
+import { MEASURES, simulate, type Measure } from '../simulate.ts';
+import { sweep, type Wish } from '../sweep.ts';
+
+const measures = Object.keys(MEASURES) as Measure[];
+const GRID: Wish = {
+  rates_hz: [[1, 4, 6], [2, 4], [3, 0.5, 5, 1]], internal: [0.2, 0.7], duration_s: [5, 20],
+  latency: ['constant:0', 'exponential:50'], loss: 0.1, runs: 7, seed: 3,
+};
+
+function same(one: DataFrame, other: DataFrame, what: string): void {
+  assert.equal(one.columns, other.columns, what);
+  assert.equal(one.shape, other.shape, what);
+  assert.ok(one.frameEqual(other, true), `${what}: the rows differ`);
+}
+
+// ── sweep ────────────────────────────────────────────────────────────────────────────────────
+
+const sweeps = suite('sweep');
+
+sweeps('has the columns that are promised, in the order that is promised', async () => {
+  const frame = await sweep(GRID);
+  assert.equal(frame.columns, ['rates', 'internal', 'latency', 'loss', 'reorder', 'duration_s',
+    'seed', 'machine', 'rate_hz', 'ticks', 'final_clock', 'clock_growth_hz', 'mean_lag', 'max_lag',
+    'mean_jump', 'max_jump', 'receive_share', 'mean_queue', 'max_queue', 'final_queue']);
+});
+
+sweeps('has a row for each machine of each run, as simulate() gives it, in order', async () => {
+  const records = (await sweep(GRID)).toRecords();
+  let row = 0;
+  for (const rates_hz of GRID.rates_hz as number[][]) {
+    for (const internal of [0.2, 0.7]) {
+      for (const latency of ['constant:0', 'exponential:50']) {
+        for (const duration_s of [5, 20]) {
+          for (let seed = 3; seed < 10; seed++) {
+            const network = { latency, loss: 0.1, reorder: false };
+            const statistics = simulate({
+              ...configure({ seed, machines: rates_hz.length, rates_hz, internal, duration_s,
+                speed: 1, min_rate_hz: 1, max_rate_hz: 6 }), ...network,
+            });
+            for (const [machine, rate_hz] of rates_hz.entries()) {
+              const measured = measures.map((measure) => {
+                const value = statistics[measure][machine]!;
+                return [measure, Number.isNaN(value) ? null : value];
+              });
+              assert.equal(records[row++], {
+                rates: rates_hz.join('-'), internal, ...network, duration_s, seed, machine, rate_hz,
+                ...Object.fromEntries(measured),
+              });
+            }
+          }
+        }
+      }
+    }
+  }
+  assert.is(records.length, row);
+});
+
+sweeps('does not depend on the number of workers', async () => {
+  const here = await sweep({ ...GRID, workers: 0 });
+  for (const workers of [1, 3]) same(await sweep({ ...GRID, workers }), here, `${workers}`);
+});
+
+sweeps('does not depend on workers where one configuration is cut in tasks', async () => {
+  const wish = { rates_hz: [1, 4, 6], runs: 7000 };
+  same(await sweep({ ...wish, workers: 2 }), await sweep({ ...wish, workers: 0 }), 'rows');
+});
+
+sweeps('keeps the order of its rows over several blocks', async () => {
+  const [runs, machines] = [200_000, 3];
+  const frame = await sweep({ rates_hz: [1, 2, 3], duration_s: 0.5, runs, workers: 0 });
+  assert.is(frame.height, runs * machines);
+  const [seeds, ids] = ['seed', 'machine'].map((name) => frame.getColumn(name).toArray());
+  assert.ok(seeds!.every((seed, row) => Number(seed) === 1 + Math.floor(row / machines)));
+  assert.ok(ids!.every((id, row) => id === row % machines));
+});
+
+sweeps('in parts is the whole, row for row, however many parts there are', async () => {
+  const wish: Wish = { rates_hz: [[1, 4, 6], [2, 4], [3, 5, 1, 2]], duration_s: [2, 5], runs: 4 };
+  for (const summary of [false, true]) {
+    const whole = await sweep({ ...wish, summary });
+    for (const of of [1, 2, 5, 30]) {
+      const parts = [];
+      for (let part = 1; part <= of; part++) {
+        parts.push(await sweep({ ...wish, summary, shard: { part, of } }));
+      }
+      same(pl.concat(parts, { how: 'vertical' }), whole, `${of} parts, summary ${summary}`);
+      assert.is(parts.some(({ height }) => height === 0), of > (summary ? 6 : 24));
+    }
+  }
+});
+
+sweeps('runs all configurations on the same seeds, so that they can be compared', async () => {
+  const frame = await sweep({ rates_hz: [1, 4, 6], internal: [1, 1 - 1e-12], runs: 5 });
+  const [one, other] = [1, 1 - 1e-12].map((internal) => frame
+    .filter(pl.col('internal').eq(pl.lit(internal))).drop('internal'));
+  same(one!, other!, 'internal = 1 and nearly 1');
+});
+
+sweeps('has null for the means of a machine that did not tick', async () => {
+  const [slow] = (await sweep({ rates_hz: [0.01, 4], duration_s: 10, runs: 1 })).toRecords();
+  assert.equal([slow!.ticks, slow!.mean_jump, slow!.receive_share], [0, null, null]);
+});
+
+sweeps('tells its progress up to 1, and lets go of its workers', async () => {
+  const shares: number[] = [];
+  await sweep({ ...GRID, workers: 2, progress: (share) => void shares.push(share) });
+  assert.equal(shares, [...shares].sort((a, b) => a - b));
+  assert.ok(Math.abs(shares.at(-1)! - 1) < 1e-9);
+});
+
+sweeps('refuses a run with too many ticks', async () => {
+  for (const workers of [0, 1]) {
+    await sweep({ rates_hz: [1e6, 1e6], duration_s: 1e6, runs: 1, workers }).then(
+      () => assert.unreachable(), ({ message }) => assert.match(message, /2147483647 ticks/));
+  }
+});
+
+sweeps.run();
+
+// ── summary ──────────────────────────────────────────────────────────────────────────────────
+
+const summaries = suite('summary');
+
+summaries('is worked out from the same runs: means, deviations, quantiles, intervals', async () => {
+  const wish: Wish = { rates_hz: [[1, 4, 6], [2, 4]], internal: [0.5, 0.7], runs: 40 };
+  const rows = await sweep(wish);
+  const summary = (await sweep({ ...wish, summary: true })).toRecords();
+  let place = 0;
+  for (const rates of ['1-4-6', '2-4']) {
+    for (const internal of [0.5, 0.7]) {
+      for (const [machine, rate_hz] of rates.split('-').map(Number).entries()) {
+        for (const measure of measures) {
+          const values = rows.filter(pl.col('rates').eq(pl.lit(rates))
+            .and(pl.col('internal').eq(pl.lit(internal)))
+            .and(pl.col('machine').eq(machine))).getColumn(measure).toArray().map(Number);
+          const record = summary[place++]!;
+          assert.equal([record.rates, record.internal, record.machine, record.rate_hz,
+            record.measure, record.runs], [rates, internal, machine, rate_hz, measure, 40]);
+          expectSummary(record, values);
+        }
+      }
+    }
+  }
+  assert.is(summary.length, place);
+});
+
+function expectSummary(record: Record<string, unknown>, values: number[]): void {
+  const near = (name: string, expected: number) =>
+    assert.ok(Math.abs(Number(record[name]) - expected) <= 1e-9 * Math.max(1, Math.abs(expected)),
+      `${name} of ${record.measure}: ${record[name]} is not ${expected}`);
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const deviation = Math.sqrt(
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
+  near('mean', mean);
+  near('standard_deviation', deviation);
+  // Student's t for 39 degrees of freedom, from a table: 2.0227.
+  assert.ok(Math.abs((Number(record.mean_high) - mean) - (2.0227 * deviation) / Math.sqrt(n))
+    <= 1e-4 * deviation);
+  near('mean_low', 2 * mean - Number(record.mean_high));
+  const sorted = [...values].sort((a, b) => a - b);
+  for (const q of [5, 25, 50, 75, 95]) {
+    const value = Number(record[`quantile_${String(q).padStart(2, '0')}`]);
+    const [low, high] = [Math.floor, Math.ceil].map((to) => sorted[to((q / 100) * (n - 1))]!);
+    assert.ok(value === low || value === high, `${q} % of ${record.measure}`);
+  }
+}
+
+summaries('of one run has no deviation and no interval', async () => {
+  const [record] = (await sweep({ rates_hz: [1, 4], runs: 1, summary: true })).toRecords();
+  assert.equal([record!.standard_deviation, record!.mean_low, record!.mean_high], [null, null, null]);
+});
+
+summaries('leaves out runs in which a measure is not defined, and says how many remain', async () => {
+  const frame = await sweep({ rates_hz: [0.01, 4], duration_s: 50, runs: 30, summary: true });
+  const runs = (measure: string) => Number(frame.filter(pl.col('measure').eq(pl.lit(measure))
+    .and(pl.col('machine').eq(0))).getColumn('runs').get(0));
+  assert.is(runs('ticks'), 30);
+  assert.ok(runs('mean_jump') > 0 && runs('mean_jump') < 30);
+});
+
+summaries.run();
+
+// ── The command ──────────────────────────────────────────────────────────────────────────────
+
+const command = suite('sweep.ts');
+
+const folder = mkdtempSync(join(tmpdir(), 'sweep-'));
+command.after(() => rmSync(folder, { recursive: true }));
+const script = fileURLToPath(new URL('../sweep.ts', import.meta.url));
+const words = (text: string) =>
+  ['--import', import.meta.resolve('tsx'), script, ...text.split(' ')];
+const sweepTs = (text: string) =>
+  spawnSync(process.execPath, words(text), { cwd: folder, encoding: 'utf8' });
+const read = (path: string) => pl.readParquet(join(folder, path));
+const withoutOrigin = (frame: DataFrame) => frame.drop('command', 'version');
+
+command('writes what sweep() returns, and how it was made', async () => {
+  const text = '--rates 1,4,6 --rates all:1-2:2 --internal 0.1:0.3:0.1 --loss 0,0.5 --runs 3 '
+    + '--latency constant:0 --latency uniform:1,9 --duration 2,3 --out grid.parquet';
+  const { status, stdout } = sweepTs(text);
+  assert.is(status, 0);
+  assert.match(stdout, /\d rows in grid.parquet/);
+  const frame = read('grid.parquet');
+  same(withoutOrigin(frame), await sweep({
+    rates_hz: [[1, 4, 6], [1, 1], [1, 2], [2, 1], [2, 2]], internal: [0.1, 0.2, 0.3],
+    latency: ['constant:0', 'uniform:1,9'], loss: [0, 0.5], duration_s: [2, 3], runs: 3,
+  }), 'the file');
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  assert.equal(frame.getColumn('command').unique().toArray(), [`sweep.ts ${text}`]);
+  assert.equal(frame.getColumn('version').unique().toArray(), [version]);
+  assert.equal(readdirSync(folder), ['grid.parquet']);
+});
+
+command('--shard: the parts, read as one folder, are the whole', () => {
+  const text = '--rates all:1-3:3 --runs 4 --duration 5';
+  assert.is(sweepTs(`${text} --out whole.parquet`).status, 0);
+  for (const part of [1, 2, 3]) {
+    assert.is(sweepTs(`${text} --shard ${part}/3 --out parts/${part}.parquet`).status, 0);
+  }
+  const parts = pl.scanParquet(join(folder, 'parts', '*.parquet')).collectSync();
+  same(withoutOrigin(parts), withoutOrigin(read('whole.parquet')), 'the folder');
+});
+
+command('never writes over a file', () => {
+  const before = readFileSync(join(folder, 'whole.parquet'));
+  const { status, stderr } = sweepTs('--rates 1,2 --out whole.parquet');
+  assert.is(status, 2);
+  assert.match(stderr, /^error: --out whole.parquet: it exists\n$/);
+  assert.ok(before.equals(readFileSync(join(folder, 'whole.parquet'))));
+});
+
+command('leaves no file when it is interrupted', async () => {
+  const child = spawn(process.execPath,
+    words('--rates 1,4,6 --runs 100000000 --out interrupted/x.parquet'), { cwd: folder });
+  while (!existsSync(join(folder, 'interrupted'))) await sleep(20);
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  assert.is(code, 130);
+  assert.equal(readdirSync(join(folder, 'interrupted')), []);
+});
+
+command('ends with 2 and one line that names the flag when it cannot do what is asked', () => {
+  for (const [flag, value] of [['--rates', '1'], ['--rates', 'all:6-1:3'], ['--internal', '0.1:0.9'],
+    ['--latency', 'slow'], ['--duration', '1e12'], ['--shard', '0/4'], ['--shard', '5/4'],
+    ['--runs', '0']] as const) {
+    const rates = flag === '--rates' ? '' : '--rates 1,2 ';
+    const { status, stderr } = sweepTs(`${rates}--out never.parquet ${flag} ${value}`);
+    assert.is(status, 2, flag);
+    assert.match(stderr, new RegExp(`^error: .*${flag}.*\n$`), flag);
+  }
+  assert.not.ok(existsSync(join(folder, 'never.parquet')));
+});
+
+command.run();

@@ -1,0 +1,364 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { EVERYONE, NO_MESSAGE, step } from '../machine.ts';
+import { sweep } from '../sweep.ts';
+import {
+  criticalRate_hz, criticalRatio, fastestGrowth_hz, freeTicks, meanLagOverRun, pair, predict,
+  sendShare, type Setting,
+} from '../theory.ts';
+
+const near = (actual: number, expected: number, tolerance: number, what = '') =>
+  assert.ok(Math.abs(actual - expected) <= tolerance,
+    `${what} is ${actual}, not ${expected} ± ${tolerance}`);
+
+const between = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+const rate = fc.oneof(fc.integer({ min: 1, max: 6 }), between(0.1, 60));
+const internal = fc.oneof(fc.constantFrom(0, 0.7, 1), between(0, 0.99));
+const setting: fc.Arbitrary<Setting> =
+  fc.record({ rates_hz: fc.array(rate, { minLength: 2, maxLength: 8 }), internal });
+
+/** Means of a sweep for each machine. */
+async function measured(rates_hz: number[], internal: number, duration_s: number, runs: number) {
+  const frame = await sweep({ rates_hz, internal, duration_s, runs, workers: 0 });
+  const mean = (name: string, id: number) => {
+    const values = frame.getColumn(name).toArray() as number[];
+    const own = values.filter((_, row) => row % rates_hz.length === id);
+    return own.reduce((sum, x) => sum + x, 0) / runs;
+  };
+  return rates_hz.map((_, id) => ({
+    receive_share: mean('receive_share', id),
+    queue_growth_hz: mean('final_queue', id) / duration_s,
+    clock_growth_hz: mean('final_clock', id) / duration_s,
+    mean_lag: mean('mean_lag', id),
+  }));
+}
+
+// ── Sending ──────────────────────────────────────────────────────────────────────────────────
+
+const sending = suite('sendShare');
+
+sending('is 1 − internal for two machines, two thirds of it for three, nothing for one', () => {
+  assert.is(sendShare(2, 0.7), 1 - 0.7);
+  near(sendShare(3, 0.7), 0.2, 1e-12);
+  assert.is(sendShare(1, 0.7), 0);
+  assert.is(sendShare(5, 1), 0);
+});
+
+sending('is the share of rolls with which step() reaches a given peer', () => {
+  for (const machines of [2, 3, 4, 7]) {
+    const rolls = 60_000;
+    let reached = 0;
+    for (let n = 0; n < rolls; n++) {
+      const { to } = step({ id: 0, machines, internal: 0.4, clock: 0 }, NO_MESSAGE, n / rolls);
+      if (to === 1 || to === EVERYONE) reached++;
+    }
+    near(reached / rolls, sendShare(machines, 0.4), 2e-4, `${machines} machines`);
+  }
+});
+
+sending.run();
+
+// ── Balance ──────────────────────────────────────────────────────────────────────────────────
+
+const balance = suite('freeTicks');
+
+balance('solves its equations: what is free is what does not receive', () => {
+  fc.assert(fc.property(setting, ({ rates_hz, internal }) => {
+    const send = sendShare(rates_hz.length, internal);
+    const { free_hz, sum_hz } = freeTicks(rates_hz, send);
+    const top = Math.max(...rates_hz);
+    near(free_hz.reduce((sum, free) => sum + free, 0), sum_hz, 1e-6 * top, 'sum');
+    rates_hz.forEach((rate_hz, id) => {
+      const arrival_hz = send * (sum_hz - free_hz[id]!);
+      near(free_hz[id]!, rate_hz - Math.min(arrival_hz, rate_hz), 1e-6 * top, `machine ${id}`);
+    });
+  }), { numRuns: 500 });
+});
+
+balance('scales with the rates', () => {
+  fc.assert(fc.property(setting, fc.integer({ min: 1, max: 8 }), ({ rates_hz, internal }, n) => {
+    const send = sendShare(rates_hz.length, internal);
+    const faster = freeTicks(rates_hz.map((rate) => rate * 2 ** n), send).sum_hz;
+    near(faster / 2 ** n, freeTicks(rates_hz, send).sum_hz, 1e-9 * faster);
+  }));
+});
+
+balance('of two that always send: equal ones take turns, else only the faster sends', () => {
+  assert.equal(freeTicks([4, 4], 1).free_hz, [2, 2]);
+  assert.equal(freeTicks([4, 3], 1).free_hz, [4, 0]);
+});
+
+balance.run();
+
+// ── Boundary ─────────────────────────────────────────────────────────────────────────────────
+
+const boundary = suite('criticalRatio');
+
+boundary('is 10/3 for two machines at 0.7, and 5 or 3 for three', () => {
+  near(criticalRatio(2, 0.7), 10 / 3, 1e-9);
+  near(criticalRatio(3, 0.7), 5, 1e-9);
+  near(criticalRatio(3, 0.7, 2), 3, 1e-9);
+});
+
+boundary('is where the load of the slow machines passes 1', () => {
+  fc.assert(fc.property(fc.integer({ min: 2, max: 9 }), between(0.05, 0.95), fc.nat(),
+    (machines, internal, n) => {
+      const fast = 1 + (n % (machines - 1));
+      const ratio = criticalRatio(machines, internal, fast);
+      const rates = (ratio: number) =>
+        Array.from({ length: machines }, (_, id) => (id < fast ? ratio : 1));
+      const load = (ratio: number) => predict({ rates_hz: rates(ratio), internal }).at(-1)!.load;
+      near(load(ratio), 1, 1e-9);
+      assert.ok(load(ratio * 0.99) < 1 && load(ratio * 1.01) > 1);
+    }), { numRuns: 30 });
+});
+
+boundary('criticalRate_hz() gives a machine beside any others the load 1', () => {
+  fc.assert(fc.property(setting, ({ rates_hz, internal }) => {
+    fc.pre(internal < 1);
+    const rate_hz = criticalRate_hz(rates_hz, internal);
+    near(predict({ rates_hz: [...rates_hz, rate_hz], internal }).at(-1)!.load, 1, 1e-9);
+  }), { numRuns: 100 });
+});
+
+boundary.run();
+
+// ── Two machines ─────────────────────────────────────────────────────────────────────────────
+
+const two = suite('pair');
+
+two('of equal machines has the closed form', () => {
+  for (const q of [0.05, 0.3, 0.5, 0.9]) {
+    const u = 1 / ((2 - q) * (1 + q));
+    const { gain, slow_lag, fast_lag, receive_share } = pair(1, q, 2000, 2001);
+    near(gain, q * (1 - q) * u, 1e-9);
+    near(slow_lag, (1 - u) / 2, 1e-9);
+    near(fast_lag, (1 - u) / 2, 1e-9);
+    near(receive_share, q / (1 + q), 1e-9);
+  }
+});
+
+two('receives the share that the fluid balance says, at any ratio', () => {
+  const grid = [[1.2, 0.3], [1.37, 0.6], [2.5, 0.3], [Math.PI, 0.2], [7, 0.1]] as const;
+  for (const [ratio, q] of grid) {
+    const load = (q * (ratio - q)) / (1 - q ** 2);
+    near(pair(ratio, q, 1000, 2000).receive_share, load, 2e-3, `ratio ${ratio}`);
+  }
+});
+
+two('agrees with the generating functions: exactly at integer ratios, else to 0.7 %', () => {
+  const grid = [[2, 0.7], [3, 0.7], [5, 0.9], [2.5, 0.7], [Math.E, 0.8]] as const;
+  for (const [ratio, internal] of grid) {
+    const exact = pair(ratio, 1 - internal, 1500, 2500);
+    const [slow, fast] = predict({ rates_hz: [1, ratio], internal });
+    const whole = Number.isInteger(ratio);
+    near(slow!.mean_lag / exact.slow_lag, 1, whole ? 1e-6 : 0.007, `ratio ${ratio}`);
+    near(fast!.mean_lag, exact.fast_lag, whole ? 1e-6 : 0.002, `ratio ${ratio}`);
+    assert.is(exact.gain, 0);
+  }
+});
+
+two('refuses a ratio below 1', () => assert.throws(() => pair(0.5, 0.3, 0, 10), /ratio 0\.5/));
+
+two.run();
+
+// ── The highest clock ────────────────────────────────────────────────────────────────────────
+
+const front = suite('fastestGrowth_hz');
+
+front('of two equal machines is 1.095 of their rate at 0.7', () => {
+  near(fastestGrowth_hz({ rates_hz: [4, 4], internal: 0.7 }), 4 * (1 + 0.21 / 1.7 / 1.3), 1e-9);
+});
+
+front('is the fastest rate where nobody sends, or nobody has half of it', () => {
+  assert.is(fastestGrowth_hz({ rates_hz: [3, 5, 5], internal: 1 }), 5);
+  assert.is(fastestGrowth_hz({ rates_hz: [2, 4, 1], internal: 0.7 }), 4);
+  assert.is(fastestGrowth_hz({ rates_hz: [5, 60, 5], internal: 0.7 }), 60);
+});
+
+front('is never below the fastest rate, and below twice that', () => {
+  fc.assert(fc.property(setting, (setting) => {
+    const share = fastestGrowth_hz(setting) / Math.max(...setting.rates_hz);
+    assert.ok(share >= 1 && share < 2, String(share));
+  }));
+});
+
+front.run();
+
+// ── Prediction ───────────────────────────────────────────────────────────────────────────────
+
+const prediction = suite('predict');
+
+prediction('without messages: each clock is its own, lags grow by the difference of rates', () => {
+  const [slow, one, other] = predict({ rates_hz: [1, 6, 6], internal: 1 });
+  assert.equal([slow!.arrival_hz, slow!.load, slow!.receive_share], [0, 0, 0]);
+  assert.equal([slow!.clock_growth_hz, slow!.lag_growth_hz, slow!.mean_lag], [1, 5, Infinity]);
+  for (const { lag_growth_hz, mean_lag } of [one!, other!]) {
+    assert.is(lag_growth_hz, 0);
+    near(mean_lag, 1 / 6, 1e-12);
+  }
+});
+
+prediction('has the loads of 1-4-6, and of 2-4-1 which is exactly at the boundary', () => {
+  const loads = predict({ rates_hz: [1, 4, 6], internal: 0.7 }).map(({ load }) => load);
+  [5 / 3, 13 / 48, 7 / 72].forEach((load, id) => near(loads[id]!, load, 1e-9));
+  const { load, queue_growth_hz, mean_lag } = predict({ rates_hz: [2, 4, 1], internal: 0.7 })[2]!;
+  assert.equal([load, queue_growth_hz, mean_lag], [1, 0, Infinity]);
+});
+
+prediction('lets an overloaded clock grow by c·r/λ: 25 a second in 5-60-5', () => {
+  const [slow, fast] = predict({ rates_hz: [5, 60, 5], internal: 0.7 });
+  near(slow!.arrival_hz, 12, 1e-9);
+  near(slow!.queue_growth_hz, 7, 1e-9);
+  near(slow!.clock_growth_hz, 25, 1e-9);
+  near(slow!.lag_growth_hz, 35, 1e-9);
+  near(fast!.load, 0, 1e-9);
+});
+
+prediction('is finite and consistent for any setting', () => {
+  fc.assert(fc.property(setting, (setting) => {
+    for (const p of predict(setting)) {
+      for (const [name, value] of Object.entries(p)) assert.ok(value >= 0, `${name} ${value}`);
+      assert.is(p.receive_share, Math.min(1, p.load));
+      near(p.queue_growth_hz, Math.max(0, p.arrival_hz - p.rate_hz), 1e-9);
+      if (p.load >= 1) assert.is(p.mean_lag, Infinity);
+      else if (p.load > 0) assert.ok(p.mean_lag < Infinity && p.lag_growth_hz === 0);
+      assert.ok(p.clock_growth_hz >= 0.999 * p.rate_hz, 'a clock grows with each tick');
+    }
+  }), { numRuns: 300 });
+});
+
+prediction('does not depend on the order of the machines, and treats equal ones alike', () => {
+  fc.assert(fc.property(setting, ({ rates_hz, internal }) => {
+    const backward = predict({ rates_hz: [...rates_hz].reverse(), internal }).reverse();
+    predict({ rates_hz, internal }).forEach((p, id) => {
+      near(p.load, backward[id]!.load, 1e-9);
+      if (p.mean_lag < Infinity) near(p.mean_lag, backward[id]!.mean_lag, 1e-6 * (1 + p.mean_lag));
+    });
+  }), { numRuns: 100 });
+});
+
+prediction('loads a machine more when a peer gets faster, and less when it does itself', () => {
+  fc.assert(fc.property(setting, fc.nat(7), ({ rates_hz, internal }, nth) => {
+    const id = nth % rates_hz.length;
+    const before = predict({ rates_hz, internal });
+    const after = predict({ rates_hz: rates_hz.map((r, n) => (n === id ? r * 1.3 : r)), internal });
+    after.forEach(({ load }, n) => {
+      const change = load - before[n]!.load;
+      assert.ok(n === id ? change <= 1e-9 : change >= -1e-9, `machine ${n}: ${change}`);
+    });
+  }), { numRuns: 200 });
+});
+
+prediction('lets the lag of two machines grow with their ratio, without bound at 10/3', () => {
+  const ratios = [1, 1.05, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.2, 3.3, 3.33];
+  const lags = ratios.map((ratio) => predict({ rates_hz: [1, ratio], internal: 0.7 })[0]!.mean_lag);
+  lags.slice(1).forEach((lag, n) => assert.ok(lag > lags[n]!, `${ratios[n + 1]}: ${lag}`));
+  assert.ok(lags.at(-1)! > 500);
+});
+
+prediction('refuses rates and chances that are none', () => {
+  assert.throws(() => predict({ rates_hz: [1, 0], internal: 0.7 }), /rates_hz 1,0/);
+  assert.throws(() => predict({ rates_hz: [1, 2], internal: 1.5 }), /internal 1\.5/);
+});
+
+prediction('agrees with long runs: two machines to 3 %, three to 10 %', async () => {
+  const grid: [number[], number, number, number][] = [
+    [[3, 4], 0.7, 3000, 0.03], [[1, 2], 0.7, 6000, 0.03], [[1, 2.5], 0.7, 6000, 0.03],
+    [[2, 3], 0.5, 3000, 0.03], [[2, 3, 5], 0.7, 3000, 0.1], [[3, 3, 2], 0.7, 3000, 0.1],
+    [[1, 2, 3], 0.7, 6000, 0.1], [[4, 5, 6, 3], 0.7, 2000, 0.15],
+  ];
+  for (const [rates_hz, internal, duration_s, tolerance] of grid) {
+    const runs = await measured(rates_hz, internal, duration_s, 40);
+    predict({ rates_hz, internal }).forEach((p, id) => {
+      const what = `machine ${id} of ${rates_hz}`;
+      near(runs[id]!.receive_share, p.receive_share, 0.01, `receive share, ${what}`);
+      near(runs[id]!.clock_growth_hz / p.clock_growth_hz, 1, 0.005, `clock growth, ${what}`);
+      near(runs[id]!.mean_lag, p.mean_lag, tolerance * p.mean_lag + 0.05, `mean lag, ${what}`);
+    });
+  }
+});
+
+prediction('agrees with long runs of overloaded machines', async () => {
+  const grid: [number[], number][] = [[[1, 4, 6], 0.7], [[5, 60, 5], 0.7], [[1, 5], 0.5]];
+  for (const [rates_hz, internal] of grid) {
+    const runs = await measured(rates_hz, internal, 2000, 4);
+    predict({ rates_hz, internal }).forEach((p, id) => {
+      near(runs[id]!.receive_share, p.receive_share, 0.01, `receive share of ${rates_hz[id]}`);
+      near(runs[id]!.queue_growth_hz, p.queue_growth_hz, 0.03 * p.rate_hz, 'queue growth');
+      near(runs[id]!.clock_growth_hz / p.clock_growth_hz, 1, 0.03, 'clock growth');
+    });
+  }
+});
+
+prediction.run();
+
+// ── A run from its start ─────────────────────────────────────────────────────────────────────
+
+const overRun = suite('meanLagOverRun');
+
+overRun('agrees with the exact chain of two machines, at any load and length', () => {
+  for (const [ratio, duration_s] of [[3, 60], [3, 600], [10 / 3, 60], [10 / 3, 1000], [4, 300]]) {
+    const exact = pair(ratio!, 0.3, 0, duration_s!).slow_lag;
+    const [lag] = meanLagOverRun({ rates_hz: [1, ratio!], internal: 0.7 }, duration_s!);
+    near(lag! / exact, 1, 0.05, `ratio ${ratio}, ${duration_s} s`);
+  }
+});
+
+overRun('comes to the long run below the boundary', () => {
+  const [slow] = predict({ rates_hz: [1, 4, 4, 2], internal: 0.8 });
+  const [lag] = meanLagOverRun({ rates_hz: [1, 4, 4, 2], internal: 0.8 }, 1e5);
+  near(lag! / slow!.mean_lag, 1, 2e-3);
+});
+
+overRun('grows as the square root of time at the boundary, and with time above', () => {
+  const growth = (rates_hz: number[]) => {
+    const [short, long] = [1e4, 4e4].map((s) => meanLagOverRun({ rates_hz, internal: 0.7 }, s)[0]!);
+    return long! / short!;
+  };
+  near(growth([3, 10]), 2, 0.01);
+  near(growth([3, 15]), 4, 0.01);
+  near(growth([1, 4, 2]), 2, 0.02);
+});
+
+overRun('without messages is half of what the rates make in that time', () => {
+  assert.is(meanLagOverRun({ rates_hz: [1, 5], internal: 1 }, 60)[0], 120);
+});
+
+overRun('agrees with minutes in a sweep, at the boundary too, to 6 %', async () => {
+  for (const rates_hz of [[1, 3], [3, 10], [1, 4, 6], [2, 4, 1], [5, 60, 5]]) {
+    const runs = await measured(rates_hz, 0.7, 60, 1000);
+    meanLagOverRun({ rates_hz, internal: 0.7 }, 60).forEach((lag, id) =>
+      near(runs[id]!.mean_lag, lag, 0.06 * lag + 0.03, `machine ${id} of ${rates_hz}`));
+  }
+});
+
+overRun.run();
+
+// ── The command ──────────────────────────────────────────────────────────────────────────────
+
+const command = suite('npx tsx theory.ts');
+
+const run = async (...words: string[]) => promisify(execFile)(process.execPath,
+  ['--import', 'tsx', 'theory.ts', ...words], { cwd: new URL('..', import.meta.url) })
+  .then(({ stdout, stderr }) => ({ code: 0, stdout, stderr }), (error) => error);
+
+command('prints prediction and measurement; bad input ends with 2 and the flag', async () => {
+  const [good, ...bad] = await Promise.all([
+    run('--rates', '1,3', '--runs', '50', '--duration', '30'),
+    run('--rates', '1,2', '--internal', '1.5'), run('--rates', '0,1'), run('--rates', '5'),
+  ]);
+  assert.is(good.code, 0);
+  assert.match(good.stdout, /receive_share\s+│\s+0\.890\s+│\s+0\.8\d\d/);
+  assert.match(good.stdout, /50 runs of 30 s, internal 0\.7/);
+  for (const [n, flag] of ['--internal', '--rates', '--rates'].entries()) {
+    assert.is(bad[n]!.code, 2);
+    assert.match(bad[n]!.stderr, flag);
+    assert.is(bad[n]!.stderr.trim().split('\n').length, 1);
+  }
+});
+
+command.run();
