@@ -33,8 +33,9 @@ export interface Run {
   end_s: number;
   /**
    * One row an event, machine by machine in program order: `time_us` (system time), `machine`,
-   * `tick`, `event`, `peer`, `message`, `queue`, `clock`, `time_s` (model seconds since the start).
-   * `start` and `stop` have no tick; `peer` and `message` are null where the log has none.
+   * `tick`, `event`, `peer`, `message`, `queue`, `clock`; and of these: `time_s` (model seconds
+   * since the start), `late_ms` (real time since the tick was due), `jump` (clock − clock before).
+   * What a row has not is null: `start` and `stop` have no tick and no jump.
    */
   events: DataFrame;
 }
@@ -60,15 +61,27 @@ export function load(folder: string, bad?: (message: string) => void): Run {
     throw new LogError(`${folder}: there are no logs in it`);
   }
   const logs = paths.map((path, id) => readLog(path, id, bad));
-  const events = pl.concat(logs, { how: 'vertical', rechunk: false });
-  const times = events.getColumn('time_us');
-  const start_us = run.start_us ?? Number(times.min() ?? 0);
-  const elapsed_s = ((Number(times.max() ?? start_us) - start_us) * run.speed) / 1e6;
-  const time_s = pl.col('time_us').sub(start_us).mul(run.speed / 1e6).alias('time_s');
+  const times = logs.flatMap((log) => (log.height === 0 ? []
+    : [log.getColumn('time_us').min(), log.getColumn('time_us').max()])).map(Number);
+  const start_us = run.start_us ?? (times.length > 0 ? Math.min(...times) : 0);
+  const elapsed_s = ((Math.max(start_us, ...times) - start_us) * run.speed) / 1e6;
+  const events = pl.concat(logs.map((log, id) => withDerived(log, run, id, start_us)),
+    { how: 'vertical', rechunk: false });
   return {
-    name: basename(resolve(folder)), folder, run, start_us,
-    end_s: Math.min(run.duration_s, Math.max(0, elapsed_s)), events: events.withColumn(time_s),
+    name: basename(resolve(folder)), folder, run, start_us, events,
+    end_s: Math.min(run.duration_s, elapsed_s),
   };
+}
+
+/** Adds what follows from a log. Tick k is due at start + (k + phase)/rate, in model seconds. */
+function withDerived(log: DataFrame, run: RunRecord, id: number, start_us: number): DataFrame {
+  const since_us = pl.col('time_us').sub(start_us);
+  const period_us = 1e6 / (run.rates_hz[id]! * run.speed);
+  const due_us = pl.col('tick').add(run.phases[id]!).mul(period_us);
+  const jump = pl.col('clock').sub(pl.col('clock').shift(1));
+  return log.withColumns(since_us.mul(run.speed / 1e6).alias('time_s'),
+    since_us.sub(due_us).div(1000).alias('late_ms'),
+    pl.when(pl.col('tick').isNotNull()).then(jump).otherwise(pl.lit(null)).alias('jump'));
 }
 
 function readConfiguration(folder: string): RunRecord {
@@ -180,20 +193,7 @@ const machinesOf = ({ rates_hz, phases }: RunRecord): DataFrame => pl.DataFrame(
 // ── Frames ───────────────────────────────────────────────────────────────────────────────────
 
 /** Events in the order of time; those of one machine stay in program order. */
-const inTime = (events: DataFrame) => events.sort({ by: 'time_us', maintainOrder: true });
-
-/**
- * The highest clock: `time_us`, `time_s`, `front` and `front_before`, what it was before this time.
- * In the order of time. Clocks never go back, so it is the highest value seen so far.
- */
-function highest({ events }: Run): DataFrame {
-  const front = pl.col('clock').cumMax();
-  const later = pl.col('time_us').gt(pl.col('time_us').shift(1)).fillNull(true);
-  return inTime(events.select('time_us', 'time_s', 'machine', 'clock')).withColumns(
-    front.alias('front'),
-    pl.when(later).then(front.shift(1).fillNull(0)).otherwise(pl.lit(null)).forwardFill()
-      .alias('front_before'));
-}
+const inTime = (events: DataFrame) => events.sort({ by: 'time_s', maintainOrder: true });
 
 /**
  * The godlike view: the state of each machine by system time, from as-of joins of what it was last.
@@ -203,6 +203,9 @@ function highest({ events }: Run): DataFrame {
  */
 export function timeline(run: Run, every_s?: number): DataFrame {
   const { events, end_s } = run;
+  const clocks = inTime(events.select('time_s', 'machine', 'clock'));
+  // Clocks never go back, so the highest is the highest value seen so far.
+  const front = clocks.select('time_s', pl.col('clock').cumMax().alias('front'));
   const times = every_s === undefined
     ? pl.concat([events.getColumn('time_s'), pl.Series('time_s', [0, end_s], pl.Float64)])
     : pl.Series('time_s', Array.from({ length: Math.floor(end_s / every_s) + 1 },
@@ -211,9 +214,7 @@ export function timeline(run: Run, every_s?: number): DataFrame {
   return pl.DataFrame({ time_s: times }).unique().sort('time_s')
     .filter(pl.col('time_s').gtEq(0).and(pl.col('time_s').ltEq(end_s)))
     .join(machinesOf(run.run).select('machine'), { how: 'cross' })
-    .joinAsof(inTime(events.select('time_us', 'time_s', 'machine', 'clock')), asOf)
-    .joinAsof(queues(run), asOf)
-    .joinAsof(highest(run).select('time_s', 'front'), { on: 'time_s' })
+    .joinAsof(clocks, asOf).joinAsof(queues(run), asOf).joinAsof(front, { on: 'time_s' })
     .withColumns(...['clock', 'queue', 'front'].map((name) => pl.col(name).fillNull(0)
       .cast(pl.Int64)))
     .withColumn(pl.col('front').sub(pl.col('clock')).alias('lag'))
@@ -231,72 +232,86 @@ export function driftSummary(run: Run): { mean_drift: number; max_drift: number 
   return { mean_drift: Number(mean), max_drift: Number(max) };
 }
 
-/** Clock − clock before of a tick, within one machine's events in program order; else null. */
-const jump = () => pl.when(pl.col('tick').isNotNull())
-  .then(pl.col('clock').sub(pl.col('clock').shift(1))).otherwise(pl.lit(null));
-
 /** One row a tick: `time_s`, `machine`, `tick`, `event`, `clock`, `jump` (clock − clock before). */
-export const jumps = ({ events }: Run): DataFrame => events
-  .withColumn(pl.col('clock').sub(pl.col('clock').shift(1).over('machine')).alias('jump'))
-  .filter(pl.col('tick').isNotNull())
+export const jumps = ({ events }: Run): DataFrame => events.filter(pl.col('tick').isNotNull())
   .select('time_s', 'machine', 'tick', 'event', 'clock', 'jump');
 
-/** How many of a machine's ticks moved its clock by how much: `machine`, `jump`, `ticks`, `share`. */
+/** How many ticks moved the clock by how much: `machine`, `jump`, `ticks`, `share` of its own. */
 export const jumpCounts = (run: Run): DataFrame => jumps(run).groupBy('machine', 'jump')
   .agg(pl.col('tick').count().cast(pl.Int64).alias('ticks'))
   .withColumn(pl.col('ticks').cast(pl.Float64).div(pl.col('ticks').sum().over('machine'))
     .alias('share')).sort([pl.col('machine'), pl.col('jump')]);
 
 /**
- * The queue of each machine at all times: `time_s`, `machine`, `queue` (messages that wait), machine
- * by machine in the order of time, from each row to the next.
+ * The queue of each machine at all times: `time_s`, `machine`, `queue` (messages that wait),
+ * machine by machine in the order of time, from each row to the next.
  *
  * A log says how many wait after an event. Until the next event come as many as that one finds, at
  * the times at which they were sent: over sockets, and in virtual runs without latency, this is
  * when they come but for a fraction of a millisecond. With latency it is the earliest time.
  */
 export function queues(run: Run): DataFrame {
-  const { events, end_s } = run;
-  const numbers = (frame: DataFrame, name: string) =>
-    frame.getColumn(name).cast(pl.Float64).toTypedArray() as Float64Array;
-  const own = events.select('time_s', 'machine', 'queue',
-    pl.col('event').eq(pl.lit('receive')).cast(pl.Int32).alias('taken'));
-  const [time_s, machine, queue, taken] =
-    ['time_s', 'machine', 'queue', 'taken'].map((name) => numbers(own, name)) as Columns;
-  const sends = inTime(sendsOf(events));
-  const [sent_s, to] = [numbers(sends, 'time_s'), numbers(sends, 'to')];
-  const arrivals = run.run.rates_hz.map((): number[] => []);
+  const steps = { time_s: [] as number[], machine: [] as number[], queue: [] as number[] };
+  eachQueueStep(run, (time_s, machine, queue) => {
+    steps.time_s.push(time_s);
+    steps.machine.push(machine);
+    steps.queue.push(queue);
+  });
+  return pl.DataFrame({
+    time_s: pl.Series('time_s', steps.time_s, pl.Float64),
+    machine: pl.Series('machine', steps.machine, pl.Int32),
+    queue: pl.Series('queue', steps.queue, pl.Int32),
+  });
+}
+
+/** The mean over time of each machine's queue. */
+function meanQueues(run: Run): number[] {
+  const areas = run.run.rates_hz.map(() => 0);
+  let [since_s, of, waiting] = [0, -1, 0];
+  const hold = (until_s: number) => {
+    if (of >= 0) areas[of]! += waiting * Math.max(0, until_s - since_s);
+  };
+  eachQueueStep(run, (time_s, machine, queue) => {
+    hold(machine === of ? Math.min(time_s, run.end_s) : run.end_s);
+    [since_s, of, waiting] = [time_s, machine, queue];
+  });
+  hold(run.end_s);
+  return areas.map((area) => area / run.end_s);
+}
+
+/** Tells of each step of each machine's queue, in the order that queues() describes. */
+function eachQueueStep(
+  { events, end_s, run }: Run, step: (time_s: number, machine: number, queue: number) => void,
+): void {
+  const taken = pl.col('event').eq(pl.lit('receive')).cast(pl.Int32);
+  const own = events.select('time_s', 'machine', 'queue', taken.alias('taken'));
+  const [times, ids, left, takes] =
+    ['time_s', 'machine', 'queue', 'taken'].map((name) => arrayOf(own, name)) as
+      [Float64Array, Float64Array, Float64Array, Float64Array];
+  const arrivals = run.rates_hz.map((): number[] => []);
+  const sends = inTime(sendsOf(events)).select('time_s', pl.col('to').fillNull(-1));
+  const [sent_s, to] = [arrayOf(sends, 'time_s'), arrayOf(sends, 'to')];
   for (let at = 0; at < to.length; at++) arrivals[to[at]!]?.push(sent_s[at]!);
 
-  const size = time_s.length + to.length;
-  const steps = { time_s: new Float64Array(size), machine: new Int32Array(size),
-    queue: new Int32Array(size) };
-  let rows = 0;
-  const put = (at_s: number, id: number, waiting: number) => {
-    [steps.time_s[rows], steps.machine[rows], steps.queue[rows]] = [at_s, id, waiting];
-    rows++;
-  };
-  let next = 0;
-  for (let at = 0; at < time_s.length; at++) {
-    const id = machine[at]!;
-    if (machine[at - 1] !== id) next = 0;
-    put(time_s[at]!, id, queue[at]!);
-    const last = machine[at + 1] !== id;
-    const [until_s, found] = last ? [end_s, queue[at]!] : [time_s[at + 1]!, queue[at + 1]! + taken[at + 1]!];
-    let waiting = queue[at]!;
-    for (; arrivals[id]![next]! < until_s; next++) {
-      if (waiting < found) put(Math.max(arrivals[id]![next]!, time_s[at]!), id, ++waiting);
+  for (let at = 0, next = 0; at < times.length; at++) {
+    const id = ids[at]!;
+    if (ids[at - 1] !== id) next = 0;
+    let waiting = left[at]!;
+    step(times[at]!, id, waiting);
+    // As many come as the next event finds; after the last one nobody looks.
+    const isLast = ids[at + 1] !== id;
+    const found = isLast ? waiting : left[at + 1]! + takes[at + 1]!;
+    const until_s = isLast ? end_s : times[at + 1]!;
+    for (let sent; (sent = arrivals[id]![next]!) < until_s; next++) {
+      if (waiting < found) step(Math.max(sent, times[at]!), id, ++waiting);
     }
   }
-  return pl.DataFrame(Object.entries(steps).map(([name, values]) =>
-    pl.Series(name, values.subarray(0, rows))));
 }
-type Columns = [Float64Array, Float64Array, Float64Array, Float64Array];
 
 /** One row for each message and receiver: `machine`, `to`, `message`, `tick` and times. */
 const sendsOf = (events: DataFrame): DataFrame => events
   .filter(pl.col('event').eq(pl.lit('send')))
-  .select('time_us', 'time_s', 'machine', 'tick', 'message', pl.col('peer').str.split(' ').alias('to'))
+  .select('time_s', 'machine', 'tick', 'message', pl.col('peer').str.split(' ').alias('to'))
   .explode('to').withColumn(pl.col('to').cast(pl.Int32, false));
 
 /**
@@ -354,8 +369,10 @@ export const waits = (run: Run): DataFrame => messages(run)
  * @param most is how many events it holds at most: the first ones, so that no cause is missing
  */
 export function diagram(run: Run, most = Infinity): Diagram {
-  const ticks = inTime(run.events.filter(pl.col('tick').isNotNull()));
-  const part = ticks.height > most ? ticks.head(most) : ticks;
+  const ticks = run.events.filter(pl.col('tick').isNotNull());
+  const last_s = ticks.height <= most ? run.end_s : ticks.getColumn('time_s').sort().get(most - 1);
+  const part = inTime(ticks.filter(pl.col('time_s').ltEq(last_s)))
+    .head(Math.min(most, ticks.height));
   const column = (name: string) => part.getColumn(name).toArray() as never[];
   const [machine, event, peer, message]: [number[], string[], (string | null)[], number[]] =
     [column('machine'), column('event'), column('peer'), column('message')];
@@ -365,7 +382,8 @@ export function diagram(run: Run, most = Infinity): Diagram {
   }
   return {
     name: run.name, machines: run.run.machines, end_s: run.end_s, events: ticks.height,
-    ends_s: lastSeen(run), machine, event: event.map((kind) => kind[0]!), peer: peer.map((ids) => ids ?? ''), message,
+    ends_s: lastSeen(run), machine, event: event.map((kind) => kind[0]!),
+    peer: peer.map((ids) => ids ?? ''), message,
     time_s: (column('time_s') as number[]).map((s) => Number(s.toFixed(4))),
     clock: column('clock'), queue: column('queue'),
     cause: event.map((kind, at) =>
@@ -395,7 +413,7 @@ const ofEvents = once(() => [
   pl.col('tick').count().alias('ticks'), pl.col('tick').max().alias('last_tick'),
   count('receive'), count('send'), count('internal'),
   pl.col('time_s').max().alias('last_s'), pl.col('clock').last().alias('final_clock'),
-  jump().mean().alias('mean_jump'), jump().max().alias('max_jump'),
+  pl.col('jump').mean().alias('mean_jump'), pl.col('jump').max().alias('max_jump'),
   pl.col('queue').last().alias('final_queue'),
   pl.col('queue').add(pl.col('event').eq(pl.lit('receive')).cast(pl.Int32)).max()
     .alias('max_queue'),
@@ -404,20 +422,38 @@ const ofEvents = once(() => [
   pl.col('late_ms').max().alias('late_ms_max'),
 ]);
 
-/** Of the frame of the highest clock. A lag is at its worst just before the machine's next event. */
-const ofFront = ({ end_s }: Run) => [
-  timeMean('clock', 0, end_s).alias('mean_clock'),
-  pl.col('front_before').sub(pl.col('clock').shift(1))
-    .filter(pl.col('time_us').gt(pl.col('time_us').shift(1))).max().alias('worst_lag'),
-];
-
-/** Adds `late_ms`: real time from when a tick was due to when it was logged. */
-function withLateness({ run, start_us, events }: Run): DataFrame {
-  const due_s = pl.col('tick').add(pl.col('phase')).div(pl.col('rate_hz'));
-  const due_us = due_s.mul(1e6 / run.speed).add(start_us);
-  return events.join(machinesOf(run), { on: 'machine', how: 'left' })
-    .withColumn(pl.col('time_us').sub(due_us).div(1000).alias('late_ms'));
+/**
+ * Of each machine's lag the mean over time and the most, and the highest clock at the end. It goes
+ * through the events in time once: as-of joins (timeline) say the same but need a row for each
+ * machine at each event.
+ */
+function lags({ events, end_s, run }: Run) {
+  const ordered = inTime(events.select('time_s', 'machine', pl.col('clock').cast(pl.Float64)));
+  const [times, ids, values] = ['time_s', 'machine', 'clock']
+    .map((name) => arrayOf(ordered, name)) as [Float64Array, Float64Array, Float64Array];
+  const clocks = run.rates_hz.map(() => 0);
+  const [worst, left] = [[...clocks], [...clocks]];
+  // A clock's area to the end of the run is what its jumps add to it from then on.
+  let [front, front_left, before, now_s] = [0, 0, 0, 0];
+  for (let at = 0; at < times.length; at++) {
+    const [time_s, id, clock] = [times[at]!, ids[at]!, values[at]!];
+    if (time_s > now_s) [before, now_s] = [front, time_s];
+    // A lag is at its worst just before an event of its machine: a lag of no time is none.
+    worst[id] = Math.max(worst[id]!, before - clocks[id]!);
+    const rest_s = Math.max(0, end_s - time_s);
+    left[id]! += (clock - clocks[id]!) * rest_s;
+    clocks[id] = clock;
+    if (clock > front) [front, front_left] = [clock, front_left + (clock - front) * rest_s];
+  }
+  return {
+    front, mean: left.map((area) => (front_left - area) / end_s),
+    worst: worst.map((lag, id) => Math.max(lag, front - clocks[id]!)),
+  };
 }
+
+/** A column that has no nulls, as numbers. */
+const arrayOf = (frame: DataFrame, name: string) =>
+  frame.getColumn(name).toTypedArray() as Float64Array;
 
 /**
  * What became of each machine, one row a machine.
@@ -443,20 +479,16 @@ function withLateness({ run, start_us, events }: Run): DataFrame {
  */
 export function summary(run: Run): DataFrame {
   const { end_s, run: { rates_hz } } = run;
-  const fronts = highest(run);
-  const [final_front, mean_front] =
-    fronts.select(pl.col('front').max(), timeMean('front', 0, end_s).alias('mean')).row(0);
-  const own = byId(withLateness(run).groupBy('machine').agg(...ofEvents()));
-  const behind = byId(fronts.groupBy('machine').agg(...ofFront(run)));
-  const waiting = byId(queues(run).groupBy('machine')
-    .agg(timeMean('queue', 0, end_s).alias('mean_queue')));
+  const found = run.events.groupBy('machine').agg(...ofEvents())
+    .toRecords() as Record<string, number>[];
+  const own = new Map(found.map((row) => [row.machine!, row]));
+  const lag = lags(run);
+  const mean_queues = meanQueues(run);
 
   return pl.readRecords(rates_hz.map((rate_hz, id) => {
-    const of = (name: string, otherwise = 0) =>
-      own.get(id)?.[name] ?? behind.get(id)?.[name] ?? waiting.get(id)?.[name] ?? otherwise;
+    const of = (name: string, otherwise = 0) => own.get(id)?.[name] ?? otherwise;
     const [ticks, receives, final_queue] = [of('ticks'), of('receive'), of('final_queue')];
     const final_clock = of('final_clock');
-    const final_lag = Number(final_front) - final_clock;
     return {
       machine: id, rate_hz,
       ticks, skipped: of('last_tick', -1) + 1 - ticks,
@@ -465,19 +497,16 @@ export function summary(run: Run): DataFrame {
       receive_share: receives / ticks, load: (receives + final_queue) / ticks,
       final_clock, clock_growth_hz: final_clock / end_s,
       // A difference of two means may be −1e-14 for the machine in front.
-      mean_lag: Math.max(0, Number(mean_front) - of('mean_clock')),
-      max_lag: Math.max(of('worst_lag'), final_lag), lag_growth_hz: final_lag / end_s,
+      mean_lag: Math.max(0, lag.mean[id]!), max_lag: lag.worst[id],
+      lag_growth_hz: (lag.front - final_clock) / end_s,
       mean_jump: of('mean_jump', NaN), max_jump: of('max_jump', NaN),
-      mean_queue: of('mean_queue'), max_queue: of('max_queue'),
+      mean_queue: mean_queues[id], max_queue: of('max_queue'),
       final_queue, queue_growth_hz: final_queue / end_s,
       late_ms_median: of('late_ms_median', NaN), late_ms_p99: of('late_ms_p99', NaN),
       late_ms_max: of('late_ms_max', NaN),
     };
   })).withColumn(pl.col('machine').cast(pl.Int32));
 }
-
-const byId = (frame: DataFrame) =>
-  new Map((frame.toRecords() as Record<string, number>[]).map((row) => [row.machine!, row]));
 
 /** Where one value stands among those of many runs. */
 export interface Standing {
@@ -528,7 +557,8 @@ const number = (x: number | null | undefined, digits: number): string =>
     : x.toFixed(digits).replace(/^-(0\.?0*)$/, '$1'));
 
 /** A column of a table: group, heading, column of the frame, decimals, factor. */
-export type Shown = [group: string, heading: string, column: string, digits: number, times?: number];
+export type Shown =
+  [group: string, heading: string, column: string, digits: number, times?: number];
 /** A row of a table that is meant for people, whose first cell says what it is about. */
 export interface Line { machine: number; name: string; cells: string[] }
 
@@ -566,10 +596,12 @@ export const summaryTable = (frame: DataFrame, colour?: boolean): string =>
 
 /** How late the ticks of all machines came, in words; empty in virtual time, where none is late. */
 export function latenessLine(run: Run): string {
-  if (run.run.kind === 'virtual') return '';
-  const [median, p99, worst] = withLateness(run).select(pl.col('late_ms').median().alias('median'),
-    pl.col('late_ms').quantile(0.99).alias('p99'), pl.col('late_ms').max().alias('worst')).row(0) as number[];
-  const skipped = summary(run).getColumn('skipped').sum() as number;
+  if (run.run.kind === 'virtual' || run.events.getColumn('tick').max() === null) return '';
+  const late_ms = pl.col('late_ms');
+  const [median, p99, worst] = run.events.select(late_ms.median().alias('median'),
+    late_ms.quantile(0.99).alias('p99'), late_ms.max().alias('worst')).row(0) as number[];
+  const skipped = run.events.groupBy('machine').agg(pl.col('tick').max().add(1)
+    .sub(pl.col('tick').count()).alias('skipped')).getColumn('skipped').sum();
   return `ticks came ${number(median, 1)} ms late in the median, 99 % of them within `
     + `${number(p99, 1)} ms, the worst ${number(worst, 1)} ms; ${skipped} skipped`;
 }
@@ -605,12 +637,9 @@ function table(shown: Shown[], lines: Line[], colour = process.stdout.isTTY === 
 
 // ── Exports ──────────────────────────────────────────────────────────────────────────────────
 
-/** The frames for other tools: `events` with the configuration and `jump`, `messages`, `summary`. */
+/** The frames for other tools: `events` with the configuration, `messages` and `summary`. */
 export const tablesOf = (run: Run): Record<string, DataFrame> => ({
-  events: joined([run]).withColumn(pl.when(pl.col('tick').isNotNull())
-    .then(pl.col('clock').sub(pl.col('clock').shift(1).over('machine'))).otherwise(pl.lit(null))
-    .alias('jump')),
-  messages: messages(run), summary: summary(run),
+  events: joined([run]), messages: messages(run), summary: summary(run),
 });
 
 /**

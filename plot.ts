@@ -6,7 +6,9 @@
  *   show(await lagPicture(timeline(load('logs/by-hand'))), 'how far each machine lags behind');
  */
 import type { DataFrame } from 'nodejs-polars';
-import { type Diagram, drawing, geometry, relations, vectorClocks } from './report.client.ts';
+import {
+  type Diagram, drawing, geometry, inView, relations, vectorClocks,
+} from './report.client.ts';
 
 // ── Colours ──────────────────────────────────────────────────────────────────────────────────
 
@@ -111,7 +113,8 @@ function titled(svg: string, title: string): string {
   }
   const top = lines.length * 19 + 10;
   const text = lines.map((line, nth) => `<text x="8" y="${18 + nth * 19}" font-size="15" `
-    + `font-weight="600" text-anchor="start" fill="var(--ink)">${escapeText(line)}`
+    + `font-weight="600" text-anchor="start" font-family="system-ui, sans-serif" fill="var(--ink)">`
+    + `${escapeText(line)}`
     + '</text>').join('');
   return svg.replace(/height="[^"]*"/, `height="${height! + top}"`)
     .replace(/viewBox="[^"]*"/, `viewBox="0 0 ${width} ${height! + top}"`)
@@ -125,7 +128,8 @@ export const escapeText = (text: string) => text.replace(/[&<>"]/g, (sign) => es
 
 // ── Time series ──────────────────────────────────────────────────────────────────────────────
 
-const ids = (rows: Row[]) => [...new Set(rows.map(({ machine }) => machine!))].sort((a, b) => a - b);
+const ids = (rows: Row[]) =>
+  [...new Set(rows.map(({ machine }) => machine!))].sort((a, b) => a - b);
 
 /** Keeps of a machine's rows those where the value changes, and the last one. */
 const changes = (rows: Row[], column: string): Row[] => rows.filter((row, at) =>
@@ -217,7 +221,8 @@ const fieldsOf = (rows: Row[], { machines }: PictureOptions): number[] =>
 /** What the fields of all machines share: their height, and a name in the corner of each. */
 function fields({ Plot }: Stage, of: number[], width: number): { spec: Spec; names: Mark } {
   const spec: Spec = {
-    ...size(width, of.length * FIELD_PX[width < 450 ? 'narrow' : 'wide'] + 76), marginTop: 38, marginRight: 62,
+    ...size(width, of.length * FIELD_PX[width < 450 ? 'narrow' : 'wide'] + 76),
+    marginTop: 38, marginRight: 62,
     fy: { axis: null, domain: of, paddingInner: 0.34, paddingOuter: 0.1 },
   };
   const names = Plot.text(of.map((machine) => ({ machine })), {
@@ -371,17 +376,29 @@ function kindLabels(rows: (Row & { event: string })[], of: number[]) {
 
 /**
  * The space-time diagram of a part of a run, as it stands in print.
- * @param view the part in model seconds, and the event, if any, whose past and future are shown
+ * @param view the part in model seconds; the event, if any, whose past and future are shown; and a
+ *   chain of events that is drawn as one thick line, with the clock at each event of the part
  */
 export function spaceTimePicture(
-  diagram: Diagram, view: { from_s: number; to_s: number; selected?: number },
+  diagram: Diagram,
+  view: { from_s: number; to_s: number; selected?: number; chain?: number[] },
   { width = 1080, title }: PictureOptions = {},
 ): string {
-  const all = { selected: -1, width, ...view };
+  const { chain, ...all } = { selected: -1, width, ...view };
   const how = all.selected < 0 ? null : relations(diagram, vectorClocks(diagram), all.selected);
-  const { height } = geometry(diagram, all);
+  const { height, x, y } = geometry(diagram, all);
+  const { machines, machine, time_s, clock } = diagram;
+  const line = chain?.map((at) => `${x(time_s[at]!).toFixed(1)},${y(machine[at]!)}`).join(' ');
+  const below = line === undefined ? '' : `<polyline points="${line}" fill="none" `
+    + 'stroke="var(--past)" stroke-width="16" stroke-linecap="round" stroke-linejoin="round"/>';
+  const above = (chain && inView(diagram, all).events)?.map((at) => {
+    const dy = 2 * machine[at]! < machines ? -14 : 25; // Away from the arrows.
+    return `<text x="${x(time_s[at]!).toFixed(1)}" y="${y(machine[at]!) + dy}" `
+      + `text-anchor="middle" font-family="system-ui,sans-serif" font-size="12" `
+      + `fill="${labelColour(machine[at]!)}">${clock[at]}</text>`;
+  }).join('') ?? '';
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" `
-    + `viewBox="0 0 ${width} ${height}">${drawing(diagram, all, how)}</svg>`;
+    + `viewBox="0 0 ${width} ${height}">${below}${drawing(diagram, all, how)}${above}</svg>`;
   return withFallbacks(title === undefined ? svg : titled(svg, title));
 }
 
@@ -615,12 +632,31 @@ export async function distributionPicture(
   }, title);
 }
 
+/**
+ * Pictures side by side, so many a row, as one picture: for comparing like with like.
+ * @param pictures of functions in this file
+ */
+export function beside(pictures: string[], columns = 2): string {
+  const sizes = pictures.map((svg) => (['width', 'height'] as const).map((side) =>
+    Number(new RegExp(`^<svg[^>]*? ${side}="([\\d.]+)"`).exec(svg)![1])));
+  const [width, height] = [0, 1].map((side) => Math.max(...sizes.map((size) => size[side]!)));
+  const placed = pictures.map((svg, nth) => svg.replace('<svg',
+    `<svg x="${(nth % columns) * width!}" y="${Math.floor(nth / columns) * height!}"`));
+  const all = [Math.min(columns, pictures.length) * width!,
+    Math.ceil(pictures.length / columns) * height!];
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${all[0]}" height="${all[1]}" `
+    + `viewBox="0 0 ${all[0]} ${all[1]}">${placed.join('')}</svg>`;
+}
+
+/** What one or the other system has; the library does not know a system's own sans-serif. */
+const SANS = 'Helvetica Neue, Arial, Segoe UI, Liberation Sans, DejaVu Sans, Noto Sans, sans-serif';
+
 /** A picture as a PNG on white, twice as sharp as its size says. */
 export async function toPNG(svg: string): Promise<Buffer> {
   const { Resvg } = await import('@resvg/resvg-js');
   const plain = svg.replace(/var\(--[\w-]+,([^)]*)\)/g, '$1')
-    .replaceAll('currentColor', theme.light.ink).replaceAll('system-ui, sans-serif', 'sans-serif')
-    .replaceAll('system-ui,sans-serif', 'sans-serif');
+    .replaceAll('currentColor', theme.light.ink)
+    .replace(/system-ui, ?sans-serif/g, SANS);
   return new Resvg(plain, {
     background: theme.light.paper, fitTo: { mode: 'zoom', value: 2 },
     font: { loadSystemFonts: true },

@@ -74,7 +74,9 @@ export function vectorClocks({ machines, machine, cause }: Diagram): Int32Array 
 export type Relation = 'self' | 'past' | 'future' | 'concurrent';
 
 /** How each event stands to one of them, from the vector clocks. */
-export function relations({ machines, machine }: Diagram, clocks: Int32Array, to: number): Relation[] {
+export function relations(
+  { machines, machine }: Diagram, clocks: Int32Array, to: number,
+): Relation[] {
   const entry = (at: number, id: number) => clocks[at * machines + id]!;
   const own = entry(to, machine[to]!);
   return machine.map((id, at) => (at === to ? 'self'
@@ -190,7 +192,8 @@ function axis(g: Geometry, view: View): string {
   return times.map((s) => `<path d="M${px(g.x(s))} ${margin.top}V${bottom}" stroke="var(--rule)"/>`
     + `<text x="${px(g.x(s))}" y="${bottom + 14}" text-anchor="middle" fill="var(--muted)">`
     + `${s.toFixed(digits)}</text>`).join('')
-    + `<text x="${g.right}" y="${bottom + 31}" text-anchor="end" fill="var(--muted)">time, s →</text>`;
+    + `<text x="${g.right}" y="${bottom + 31}" text-anchor="end" fill="var(--muted)">`
+    + 'time, s →</text>';
 }
 
 /** The lines of the machines, as long as each lived, with their names. */
@@ -256,7 +259,8 @@ export function drawing(diagram: Diagram, view: View, how: Relation[] | null): s
   const size = Math.max(0.35, Math.min(1, room_px / 14));
   const heads = shown.arrows.length <= HEADS_MOST;
   const group = (name: string, places: number[], messages: number[]) =>
-    `<g class="${name}"${name === 'concurrent' ? ' opacity="0.3"' : ''}><g class="arrows">${arrows(diagram, g, messages, heads)}</g>`
+    `<g class="${name}"${name === 'concurrent' ? ' opacity="0.3"' : ''}>`
+    + `<g class="arrows">${arrows(diagram, g, messages, heads)}</g>`
     + `${dots(diagram, g, places, size)}</g>`;
   let inside = group('all', shown.events, shown.arrows);
   if (how) {
@@ -271,8 +275,8 @@ export function drawing(diagram: Diagram, view: View, how: Relation[] | null): s
   }
   const clip = `clip-${diagram.name.replace(/\W/g, '-')}`;
   return `<g ${FONT}>${axis(g, view)}${lanes(diagram, g, view)}</g>`
-    + `<clipPath id="${clip}"><path d="M${g.left - 8} 0H${g.right + 8}V${g.height}H${g.left - 8}Z"/>`
-    + `</clipPath><g ${FONT} clip-path="url(#${clip})">${inside}</g>`;
+    + `<clipPath id="${clip}"><path d="M${g.left - 8} 0H${g.right + 8}V${g.height}`
+    + `H${g.left - 8}Z"/></clipPath><g ${FONT} clip-path="url(#${clip})">${inside}</g>`;
 }
 
 function relationOfMessage(send: Relation, receive: Relation): Relation {
@@ -337,162 +341,190 @@ const REACH_PX = 26;
 const ZOOM = 1.5;
 const SPAN_MIN_S = 0.02;
 
-/** Brings a drawn diagram to life. */
+/** Brings a drawn diagram to life: the mouse, fingers and keys move its window and select events. */
 export function mount(figure: HTMLElement): void {
-  const find = <T extends Element>(selector: string) => figure.querySelector<T>(selector)!;
-  const diagram = JSON.parse(find('script').textContent!) as Diagram;
-  const svg = find<SVGSVGElement>('svg');
-  const slider = find<HTMLInputElement>('input');
-  const clocks = vectorClocks(diagram);
-  const { end_s, machine, time_s, cause, machines } = diagram;
-  // The window is meant for the widest page: a narrower one begins with less of the run.
-  const share = Math.min(1, Math.max(0.25, svg.clientWidth / Number(svg.getAttribute('width'))));
-  const to_s = Math.min(end_s, Number(figure.dataset.window) * share);
-  const view: View = { from_s: 0, to_s: Math.max(SPAN_MIN_S, to_s), width: 0, selected: -1 };
-  let how: Relation[] | null = null;
-  let pinned = false;
-  let asked = false;
+  const diagram = JSON.parse(figure.querySelector('script')!.textContent!) as Diagram;
+  const svg = figure.querySelector('svg')!;
+  const screen = screenOf(figure, svg, diagram);
+  const { view, select, show, zoom, pan } = screen;
+  const { time_s, end_s } = diagram;
+  const walk = walkOn(diagram, view);
+  /** An event that was clicked, or reached by the keys, stays selected when the pointer moves. */
+  let held = false;
 
-  /** Draws once in a frame, however often it is asked to. */
-  const draw = () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      view.width = svg.clientWidth;
-      if (view.width === 0) return; // It is not shown.
-      const { height } = geometry(diagram, view);
-      svg.setAttribute('viewBox', `0 0 ${view.width} ${height}`);
-      svg.setAttribute('width', String(view.width));
-      svg.setAttribute('height', String(height));
-      svg.innerHTML = drawing(diagram, view, how);
-      svg.dataset.from = String(view.from_s);
-      svg.dataset.to = String(view.to_s);
-      find('.extent').textContent = extent(diagram, view);
-      slider.max = String(end_s - (view.to_s - view.from_s));
-      slider.value = String(view.from_s);
-      slider.disabled = Number(slider.max) <= 0;
-    });
-  };
-
-  /** Shows a window of the run, within its bounds. */
-  const show = (from_s: number, span_s: number) => {
-    const span = Math.min(end_s, Math.max(SPAN_MIN_S, span_s));
-    view.from_s = Math.min(end_s - span, Math.max(0, from_s));
-    view.to_s = view.from_s + span;
-    draw();
-  };
-  const zoom = (factor: number, about_s: number) => {
-    const span = (view.to_s - view.from_s) / factor;
-    const share = (about_s - view.from_s) / (view.to_s - view.from_s);
-    show(about_s - share * Math.min(end_s, span), span);
-  };
-  const pan = (by_s: number) => show(view.from_s + by_s, view.to_s - view.from_s);
-  const middle = () => (view.selected >= 0 ? time_s[view.selected]! : (view.from_s + view.to_s) / 2);
-
-  /** Selects an event, or with −1 none; says what it is. */
-  const select = (at: number) => {
-    if (at === view.selected) return;
-    view.selected = at;
-    const relation = how = at < 0 ? null : relations(diagram, clocks, at);
-    const words = find<HTMLElement>('output');
-    words.dataset.event = String(at);
-    if (relation === null) {
-      pinned = false;
-      words.textContent = words.dataset.hint!;
-    } else {
-      const many = (which: Relation) => relation.filter((one) => one === which).length;
-      words.innerHTML = '<b></b><span></span><span></span>';
-      const [what, of, count] = words.children;
-      what!.textContent = tell(diagram, at);
-      of!.textContent = state(diagram, clocks, at);
-      count!.textContent = `${many('past')} events in its past, ${many('future')} in its future, `
-        + `${many('concurrent')} concurrent`;
-    }
-    draw();
-  };
-
+  /** The place of the pointer in the picture. */
   const place = ({ clientX, clientY }: MouseEvent): [number, number] => {
-    const box = svg.getBoundingClientRect();
-    return [clientX - box.left, clientY - box.top];
+    const { left, top } = svg.getBoundingClientRect();
+    return [clientX - left, clientY - top];
   };
-  /** The event under the pointer, or −1. */
-  const under = (mouse: MouseEvent): number => {
-    const g = geometry(diagram, view);
-    const [x, y] = place(mouse);
-    let nearest = -1;
-    let least = REACH_PX;
-    for (const at of inView(diagram, view).events) {
-      const distance = Math.hypot(g.x(time_s[at]!) - x, g.y(machine[at]!) - y);
-      if (distance < least) [nearest, least] = [at, distance];
-    }
-    return nearest;
-  };
-
   pointer(svg, {
-    hover: (mouse) => { if (!pinned) select(mouse ? under(mouse) : -1); },
+    hover: (mouse) => {
+      if (!held) select(mouse ? nearest(diagram, view, ...place(mouse)) : -1);
+    },
     click: (mouse) => {
-      const at = under(mouse);
-      pinned = at >= 0 && !(pinned && at === view.selected);
+      const at = nearest(diagram, view, ...place(mouse));
+      held = at >= 0 && !(held && at === view.selected);
       select(at);
     },
     drag: (by_px) => pan(-by_px / geometry(diagram, view).px_s),
     zoom: (factor, mouse) => zoom(factor, geometry(diagram, view).s(place(mouse)[0])),
   });
 
-  const own: number[][] = Array.from({ length: machines }, () => []);
-  for (const [at, id] of machine.entries()) own[id]!.push(at);
-  /** The event of a machine that is nearest in time. */
-  const nearestOn = (id: number, s: number) => own[id]!.reduce((best, at) =>
-    (best < 0 || Math.abs(time_s[at]! - s) < Math.abs(time_s[best]! - s) ? at : best), -1);
-  /** Of an event the next one in a direction: 1 or −1 in time, or to another line. */
-  const along = (by: number) => own[machine[view.selected]!]![
-    own[machine[view.selected]!]!.indexOf(view.selected) + by];
-  const across = (by: number) => {
-    for (let id = machine[view.selected]! + by; id >= 0 && id < machines; id += by) {
-      if (own[id]!.length > 0) return nearestOn(id, time_s[view.selected]!);
-    }
-    return undefined;
-  };
-  /** Along a message: from a receive to its send, from a send to its first receive. */
-  const other = () => (cause[view.selected]! >= 0 ? cause[view.selected]!
-    : takers(diagram, view.selected)[0]);
-
   const go = (at: number | undefined) => {
     if (at === undefined || at < 0) return;
-    pinned = true;
+    held = true;
     select(at);
-    const [s, span] = [time_s[at]!, view.to_s - view.from_s];
-    if (s < view.from_s || s > view.to_s) show(s - span / 2, span);
+    const span = view.to_s - view.from_s;
+    if (time_s[at]! < view.from_s || time_s[at]! > view.to_s) show(time_s[at]! - span / 2, span);
   };
-  const first = () => inView(diagram, view).events[0];
+  const middle = () =>
+    (view.selected >= 0 ? time_s[view.selected]! : (view.from_s + view.to_s) / 2);
   const keys: Record<string, () => void> = {
-    ArrowRight: () => go(view.selected < 0 ? first() : along(1)),
-    ArrowLeft: () => go(view.selected < 0 ? first() : along(-1)),
-    ArrowDown: () => go(view.selected < 0 ? first() : across(1)),
-    ArrowUp: () => go(view.selected < 0 ? first() : across(-1)),
-    Enter: () => go(view.selected < 0 ? first() : other()),
-    Escape: () => select(-1),
+    ArrowRight: () => go(walk.along(1)),
+    ArrowLeft: () => go(walk.along(-1)),
+    ArrowDown: () => go(walk.across(1)),
+    ArrowUp: () => go(walk.across(-1)),
+    Home: () => go(walk.end(0)),
+    End: () => go(walk.end(-1)),
+    Enter: () => go(walk.message()),
+    Escape: () => {
+      held = false;
+      select(-1);
+    },
     PageDown: () => pan((view.to_s - view.from_s) * 0.8),
     PageUp: () => pan((view.from_s - view.to_s) * 0.8),
-    Home: () => go(view.selected < 0 ? 0 : own[machine[view.selected]!]![0]),
-    End: () => go(view.selected < 0 ? time_s.length - 1 : own[machine[view.selected]!]!.at(-1)),
     '+': () => zoom(ZOOM, middle()),
+    '=': () => zoom(ZOOM, middle()), // The same key without shift.
     '-': () => zoom(1 / ZOOM, middle()),
     0: () => show(0, end_s),
   };
-  keys['='] = keys['+']!; // The same key without shift.
   svg.addEventListener('keydown', (event) => {
     const key = keys[event.key];
     if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     key();
   });
-  for (const button of figure.querySelectorAll<HTMLButtonElement>('button')) {
-    button.addEventListener('click', keys[button.value]!);
+  for (const button of figure.querySelectorAll('button')) {
+    button.addEventListener('click', () => keys[button.value]!());
   }
+}
+
+/** What is seen: the window of the run, the selected event, and how to change them. */
+function screenOf(figure: HTMLElement, svg: SVGSVGElement, diagram: Diagram) {
+  const clocks = vectorClocks(diagram);
+  const slider = figure.querySelector('input')!;
+  const words = figure.querySelector('output')!;
+  const note = figure.querySelector('.extent')!;
+  const { end_s } = diagram;
+  // The first window is meant for the widest page: a narrower one begins with less of the run.
+  const share = Math.min(1, Math.max(0.25, svg.clientWidth / Number(svg.getAttribute('width'))));
+  const to_s = Math.min(end_s, Number(figure.dataset.window) * share);
+  const view: View = { from_s: 0, to_s: Math.max(SPAN_MIN_S, to_s), width: 0, selected: -1 };
+  let how: Relation[] | null = null;
+  let asked = false;
+
+  const paint = () => {
+    asked = false;
+    view.width = svg.clientWidth;
+    if (view.width === 0) return; // It is not shown.
+    const { height } = geometry(diagram, view);
+    svg.setAttribute('viewBox', `0 0 ${view.width} ${height}`);
+    svg.setAttribute('width', String(view.width));
+    svg.setAttribute('height', String(height));
+    svg.innerHTML = drawing(diagram, view, how);
+    [svg.dataset.from, svg.dataset.to] = [String(view.from_s), String(view.to_s)];
+    note.textContent = extent(diagram, view);
+    slider.max = String(Math.max(0, end_s - (view.to_s - view.from_s)));
+    slider.value = String(view.from_s);
+    slider.disabled = Number(slider.max) === 0;
+  };
+  /** Draws once in a frame, however often it is asked to. */
+  const draw = () => {
+    if (!asked) requestAnimationFrame(paint);
+    asked = true;
+  };
+
+  const show = (from_s: number, span_s: number) => {
+    const span = Math.max(SPAN_MIN_S, Math.min(end_s, span_s));
+    view.from_s = Math.max(0, Math.min(end_s - span, from_s));
+    view.to_s = view.from_s + span;
+    draw();
+  };
+  const pan = (by_s: number) => show(view.from_s + by_s, view.to_s - view.from_s);
+  /** What is at a time stays where it is. */
+  const zoom = (factor: number, about_s: number) => {
+    const span = Math.min(end_s, (view.to_s - view.from_s) / factor);
+    show(about_s - ((about_s - view.from_s) / (view.to_s - view.from_s)) * span, span);
+  };
+  /** Selects an event, or with −1 none, and says what it is. */
+  const select = (at: number) => {
+    if (at === view.selected) return;
+    view.selected = at;
+    how = at < 0 ? null : relations(diagram, clocks, at);
+    words.dataset.event = String(at);
+    words.replaceChildren(...(how ? sentences(diagram, clocks, at, how) : [words.dataset.hint!]));
+    draw();
+  };
+
   slider.addEventListener('input', () => show(Number(slider.value), view.to_s - view.from_s));
   new ResizeObserver(draw).observe(svg);
+  return { view, show, pan, zoom, select };
+}
+
+/** What is said of an event, line by line. */
+function sentences(
+  diagram: Diagram, clocks: Int32Array, at: number, how: Relation[],
+): HTMLElement[] {
+  const many = (relation: Relation) => how.filter((one) => one === relation).length;
+  const lines = [['b', tell(diagram, at)], ['span', state(diagram, clocks, at)],
+    ['span', `${many('past')} events in its past, ${many('future')} in its future, `
+      + `${many('concurrent')} concurrent`]] as const;
+  return lines.map(([name, text]) => {
+    const element = document.createElement(name);
+    element.textContent = text;
+    return element;
+  });
+}
+
+/** The event nearest to a place in the picture, or −1 if none is near. */
+function nearest(diagram: Diagram, view: View, x: number, y: number): number {
+  const g = geometry(diagram, view);
+  let best = -1;
+  let least = REACH_PX;
+  for (const at of inView(diagram, view).events) {
+    const distance = Math.hypot(g.x(diagram.time_s[at]!) - x, g.y(diagram.machine[at]!) - y);
+    if (distance < least) [best, least] = [at, distance];
+  }
+  return best;
+}
+
+/** From the selected event to others; from none to the first in view. */
+function walkOn(diagram: Diagram, view: View) {
+  const { machine, machines, time_s, cause } = diagram;
+  const own: number[][] = Array.from({ length: machines }, () => []);
+  for (const [at, id] of machine.entries()) own[id]!.push(at);
+  const lane = () => own[machine[view.selected]!]!;
+  const since = (next: () => number | undefined) =>
+    (view.selected < 0 ? inView(diagram, view).events[0] : next());
+  const close = (id: number) => own[id]!.reduce((best, at) => {
+    const far = (event: number) => Math.abs(time_s[event]! - time_s[view.selected]!);
+    return far(at) < far(best) ? at : best;
+  }, own[id]![0]!);
+  return {
+    /** The next event of the machine in a direction: 1 or −1. */
+    along: (by: number) => since(() => lane()[lane().indexOf(view.selected) + by]),
+    /** The nearest in time on the next line that has any. */
+    across: (by: number) => since(() => {
+      let id = machine[view.selected]! + by;
+      while (own[id]?.length === 0) id += by;
+      return own[id] && close(id);
+    }),
+    /** The machine's first event (0) or its last (−1). */
+    end: (place: number) => (view.selected < 0 ? machine.map((_, at) => at) : lane()).at(place),
+    /** From a receive to its send, from a send to its first receive. */
+    message: () => since(() => (cause[view.selected]! >= 0 ? cause[view.selected]!
+      : takers(diagram, view.selected)[0])),
+  };
 }
 
 /** Mouse, pen and fingers, as what is meant by them. */
@@ -525,7 +557,8 @@ function pointer(svg: SVGSVGElement, on: {
     else if (moved_px > 4) on.drag(by_px);
   });
   const up = (event: PointerEvent) => {
-    if (down.delete(event.pointerId) && event.type === 'pointerup' && moved_px <= 4) on.click(event);
+    const was = down.delete(event.pointerId);
+    if (was && event.type === 'pointerup' && moved_px <= 4) on.click(event);
   };
   svg.addEventListener('pointerup', up);
   svg.addEventListener('pointercancel', up);

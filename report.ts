@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataFrame } from 'nodejs-polars';
 import {
-  diagram, jumpCounts, type Line, linesOf, mix, type Run, type Shown, summaryColumns, theoryColumns,
-  timeline, waits, withTheory,
+  diagram, jumpCounts, latenessLine, type Line, linesOf, mix, type Run, type Shown,
+  summaryColumns, theoryColumns, timeline, waits, withTheory,
 } from './analyze.ts';
 import {
   clocksPicture, escapeText, eventsPicture, jumpsPicture, lagPicture, type PictureOptions,
@@ -24,7 +24,7 @@ const WIDTHS = { wide: 560, narrow: 350 };
 const WIDTH_FULL = 1140;
 /** A page that holds more events than this opens slowly, and no line has room for them. */
 const EVENTS_MOST = 20_000;
-/** Of runs with more events pictures look so many times, evenly: they have fewer pixels than that. */
+/** Of runs with more events pictures look so many times, evenly: they have fewer pixels. */
 const EVENTS_LOOKED_AT = 50_000;
 const LOOKS = 4000;
 /** At first the space-time diagram shows as many events as can be told apart. */
@@ -60,7 +60,15 @@ function subject(rows: Row[]): { name: string; many: boolean; each(column: strin
 }
 
 export interface Findings {
-  headline: string; clocks: string; lag: string; queues: string; jumps: string; events: string; messages: string;
+  /** Of the page. */
+  headline: string;
+  clocks: string;
+  lag: string;
+  queues: string;
+  jumps: string;
+  events: string;
+  /** Of the space-time diagram. */
+  messages: string;
 }
 
 /**
@@ -72,8 +80,8 @@ export function findings(frame: DataFrame, waiting: DataFrame): Findings {
   const rows = (frame.toRecords() as Row[]).filter(({ ticks }) => ticks! > 0);
   if (rows.length === 0) {
     const nothing = 'No machine has ticked';
-    return { headline: nothing, clocks: nothing, lag: nothing, queues: nothing, jumps: nothing, events: nothing,
-      messages: nothing };
+    return { headline: nothing, clocks: nothing, lag: nothing, queues: nothing, jumps: nothing,
+      events: nothing, messages: nothing };
   }
   const end_s = highest(rows, 'last_s').last_s!;
   const dead = rows.filter(({ last_s, rate_hz }) => end_s - last_s! > 2 / rate_hz!);
@@ -98,8 +106,8 @@ function overloaded(rows: Row[], late: Row[]): Omit<Findings, 'jumps' | 'message
     lag: `${name} fall${many ? '' : 's'} behind by ${each('lag_growth_hz')} a second: `
       + `${many ? 'they hear' : 'it hears'} ${listed(heard)} messages for each tick `
       + `(${theory('lag_growth_hz')} a second)`,
-    queues: `${name}’s queue${many ? 's grow' : ' grows'} by ${each('queue_growth_hz')} a second, to `
-      + `${each('final_queue')} messages at the end (${theory('queue_growth_hz')} a second)`,
+    queues: `${name}’s queue${many ? 's grow' : ' grows'} by ${each('queue_growth_hz')} a second, `
+      + `to ${each('final_queue')} messages at the end (${theory('queue_growth_hz')} a second)`,
     events: `${name} ${many ? 'are' : 'is'} saturated: ${percent(lowest(late, 'receive_share')
       .receive_share!)} of ${many ? 'their' : 'its'} ticks are receives`,
   };
@@ -124,8 +132,8 @@ function keepingUp(rows: Row[]): Omit<Findings, 'jumps' | 'messages'> {
     headline: 'Every machine keeps up with its messages',
     clocks: `All clocks keep up with the highest, which gains ${about(front.clock_growth_hz!)} a `
       + `second (theory: ${about(front.theory_clock_growth_hz!)})`,
-    lag: `Machine ${last.machine} lags most: by ${about(last.mean_lag!)} on average, ${last.max_lag} `
-      + `at worst (theory: ${about(last.theory_mean_lag!)} on average)`,
+    lag: `Machine ${last.machine} lags most: by ${about(last.mean_lag!)} on average, `
+      + `${last.max_lag} at worst (theory: ${about(last.theory_mean_lag!)} on average)`,
     queues: queue.max_queue === 0 ? 'No message ever waits for a second tick'
       : `Queues come back to nothing: never more than ${queue.max_queue} messages wait, `
         + `at machine ${queue.machine}`,
@@ -188,7 +196,8 @@ async function checked(run: Run, trouble: string[]): Promise<Chapter['check']> {
     const { consistent, violations, counts } = checkRun(recording.run, recording.logs);
     if (consistent) return null;
     const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
-    const title = `The rule could not have made these logs: ${all} violation${all === 1 ? '' : 's'}`;
+    const title = 'The rule could not have made these logs: '
+      + `${all} violation${all === 1 ? '' : 's'}`;
     return { title, lines: violations.map(({ file, line, text }) =>
       `${file}${line === null ? '' : `:${line}`}: ${text}`) };
   } catch (error) {
@@ -205,7 +214,15 @@ async function atWidths(draw: (options: PictureOptions) => Promise<string>): Pro
 }
 
 /** Where the axes end, so that several runs share them. */
-interface Axes { end_s: number; clock: number; lag: number; queue: number; jump: number; window_s: number }
+interface Axes {
+  end_s: number;
+  clock: number;
+  lag: number;
+  queue: number;
+  jump: number;
+  /** How much of the run the space-time diagram shows at first. */
+  window_s: number;
+}
 
 function axesOf(chapters: Chapter[]): Axes {
   const most = (of: (chapter: Chapter) => number) => Math.max(...chapters.map(of));
@@ -241,21 +258,26 @@ async function figures(one: Chapter, axes: Axes): Promise<Figure[]> {
     { id: 'jumps', title: found.jumps, note: 'By how much a tick moves the clock: 1 where nothing '
       + 'came from ahead. Rare jumps are drawn larger than their share, so that they are seen.',
       body: await atWidths((size) => jumpsPicture(counts, { ...size, machines, max: axes.jump })) },
-    { id: 'events', title: found.events, note: 'What each machine does with its ticks, in slices of '
-      + `${about(width_s)} s.`,
+    { id: 'events', title: found.events, note: 'What each machine does with its ticks, in slices '
+      + `of ${about(width_s)} s.`,
       body: await atWidths((size) => eventsPicture(slices, { ...size, machines, end_s })) },
-    { id: 'theory', title: theoryTitle(one), note: 'What was measured beside what theory.ts predicts '
-      + 'from the rates alone. The mean lag is for a run of this length.', body: theoryTables(one) },
-    { id: 'space-time', title: found.messages, wide: true, note: 'A line for each machine: full dots '
-      + 'send, rings receive, small dots are internal events, arrows are messages.',
+    { id: 'theory', title: theoryTitle(one), note: 'What was measured, beside what theory.ts '
+      + 'predicts from the rates alone. The mean lag is for a run of this length.'
+      + (networkOf(run.run) === '' ? '' : ' Theory knows neither latency nor loss.'),
+      body: theoryTables(one) },
+    { id: 'space-time', title: found.messages, wide: true, note: 'A line for each machine: full '
+      + 'dots send, rings receive, small dots are internal events, arrows are messages.',
       body: spaceTime(one, axes) },
   ];
 }
 
 /** All numbers of all runs in one table. */
 const summaryFigure = (chapters: Chapter[]): Figure => ({
-  id: 'summary', title: chapters.length > 1 ? 'The runs in numbers' : 'The run in numbers', wide: true,
-  note: 'Means of lag and queue are weighted by time; lateness is real time after a tick was due.',
+  id: 'summary', wide: true,
+  title: chapters.length > 1 ? 'The runs in numbers' : 'The run in numbers',
+  note: ['Mean lags are weighted by time.', ...chapters.map(({ run }) => latenessLine(run))
+    .filter((line) => line !== '').map((line) => `${line[0]!.toUpperCase()}${line.slice(1)}.`)]
+    .join(' '),
   body: tableOf(chapters.flatMap(({ run, frame }) =>
     linesOf(frame, summaryColumns).map((line) => (chapters.length === 1 ? line
       : { ...line, name: `${run.name}, ${line.name}` }))), summaryColumns),
@@ -292,7 +314,7 @@ function spaceTime({ ticks }: Chapter, { window_s }: Axes): string {
   const width = WIDTH_FULL;
   const view = { from_s: 0, to_s: Math.max(0.02, Math.min(window_s, ticks.end_s)) };
   const svg = spaceTimePicture(ticks, view, { width }).replace('<svg ', '<svg tabindex="0" '
-    + 'role="application" aria-roledescription="space-time diagram" aria-label="Space-time diagram: '
+    + 'role="application" aria-roledescription="diagram" aria-label="Space-time diagram: '
     + 'arrow keys go from event to event, Enter along a message, plus and minus zoom" ');
   const hint = 'Point at an event, or touch it, or go with the arrow keys: here stands what it is, '
     + 'and what could have been its cause or its effect.';
@@ -366,10 +388,11 @@ overflow-wrap:anywhere}
 @media (max-width:560px){main{padding:28px 18px 56px}h1{font-size:24px}.wide{display:none}
 .narrow{display:block}.grid{gap:44px}.keys{display:none}
 table{font-size:12px}th,td{padding-left:9px}}
-@media print{body{font-size:12px}main{padding:0;max-width:none}.controls,.keys,output[data-event="-1"]
-{display:none}.grid{gap:20px 28px;grid-template-columns:repeat(2,minmax(0,1fr))}
-.wide{display:none}.narrow{display:block}h1{font-size:22px}h2{font-size:14px}.note,.extent,footer,table
-{font-size:10px}th,td{padding-left:10px}.wrong{print-color-adjust:exact}}`;
+@media print{body{font-size:12px}main{padding:0;max-width:none}
+.controls,.keys,output[data-event="-1"]{display:none}
+.grid{gap:20px 28px;grid-template-columns:repeat(2,minmax(0,1fr))}
+.wide{display:none}.narrow{display:block}h1{font-size:22px}h2{font-size:14px}.note,.extent,footer,
+table{font-size:10px}th,td{padding-left:10px}.wrong{print-color-adjust:exact}}`;
 
 const figureOf = ({ id, title, note, body, wide }: Figure): string =>
   `<figure class="${id}${wide ? ' full' : ''}"><figcaption><h2>${escapeText(title)}</h2>`
@@ -377,9 +400,9 @@ const figureOf = ({ id, title, note, body, wide }: Figure): string =>
 
 function describe({ name, run, end_s }: Run): string {
   const speed = run.speed === 1 ? '' : `, ${run.speed} times as fast`;
-  const when = run.kind === 'virtual' ? `in virtual time${networkOf(run)}` : `over sockets${speed}, `
-    + `recorded ${new Date((run.start_us ?? 0) / 1000).toISOString().slice(0, 16).replace('T', ' ')} `
-    + 'UTC';
+  const begun = new Date((run.start_us ?? 0) / 1000).toISOString().slice(0, 16).replace('T', ' ');
+  const when = run.kind === 'virtual' ? `in virtual time${networkOf(run)}`
+    : `over sockets${speed}, recorded ${begun} UTC`;
   const ended = run.ended === 'finished' || run.ended === null ? ''
     : ` Ended: ${run.ended}.`;
   return `${name}: ${run.machines} machines at ${listed(run.rates_hz.map(String))} ticks a second, `
@@ -396,8 +419,8 @@ function networkOf({ latency = 'constant:0', loss = 0, reorder = false }: Run['r
 function banner({ check, run }: Chapter): string {
   if (!check) return '';
   const some = check.lines.slice(0, 8).map((line) => `<li>${escapeText(line)}</li>`).join('');
-  const more = check.lines.length > 8 ? `<li>and more: npx tsx check.ts ${escapeText(run.folder)}</li>`
-    : '';
+  const more = check.lines.length > 8
+    ? `<li>and more: npx tsx check.ts ${escapeText(run.folder)}</li>` : '';
   return `<div class="wrong" role="alert"><h2>${escapeText(check.title)}</h2>`
     + `What can be drawn is drawn.<ul>${some}${more}</ul></div>`;
 }
@@ -423,7 +446,8 @@ script-src 'unsafe-inline'; img-src data:">
 ${chapters.map(banner).join('')}<header><h1>${escapeText(several ? `${names}, side by side`
     : chapters[0]!.found.headline)}</h1>${leads.join('')}${right}</header>
 <div class="grid ${several ? 'several' : 'one'}">${headings}${body}</div>
-<footer>Made by <code>npx tsx analyze.ts ${escapeText(folders)}</code>, which can make it again.</footer>
+<footer>Made by <code>npx tsx analyze.ts ${escapeText(folders)}</code>, which can make it again.
+</footer>
 </main><script>${code}</script></body></html>
 `;
 }

@@ -58,13 +58,14 @@ export interface Latency {
   to_ms: number;
 }
 
-/** Reads 'constant:5', 'uniform:1,9' or 'exponential:5'. @throws InvalidArgumentError if not one. */
+/** Reads 'constant:5', 'uniform:1,9' or 'exponential:5'. @throws InvalidArgumentError */
 export function parseLatency(text: string): Latency {
   const found = /^(?:(constant|exponential):([^,]+)|(uniform):([^,]+),([^,]+))$/.exec(text);
   const kind = (found?.[1] ?? found?.[3]) as Latency['kind'];
   const from_ms = Number(found?.[2] ?? found?.[4]);
   const to_ms = Number(found?.[5] ?? from_ms);
-  if (found && from_ms >= 0 && to_ms >= from_ms && to_ms < Infinity) return { kind, from_ms, to_ms };
+  const valid = found && from_ms >= 0 && to_ms >= from_ms && to_ms < Infinity;
+  if (valid) return { kind, from_ms, to_ms };
   throw new InvalidArgumentError('It is not constant:5, uniform:1,9 or exponential:5 (ms).');
 }
 
@@ -478,23 +479,23 @@ export function record(configuration: Configuration & Network, folder: string): 
 
 // ── Main ─────────────────────────────────────────────────────────────────────────────────────
 
-/** The statistics as a person reads them; lags and queues are means over time, then the most. */
+/** The statistics as a person reads them. */
 function table(rates_hz: number[], statistics: Statistics): string {
   const { ticks, final_clock, mean_lag, max_lag, mean_jump, max_jump, receive_share, mean_queue,
     max_queue, final_queue, sent, lost, in_flight } = statistics;
-  const head = ['machine', 'rate (Hz)', 'ticks', 'clock', 'lag', 'most', 'jump', 'most',
-    'receives', 'queue', 'most', 'at the end'];
+  const head = ['\nmachine', 'rate\nHz', '\nticks', 'receives\n%', 'clock\nfinal', 'lag\nmean',
+    '\nmax', 'jump\nmean', '\nmax', 'queue\nmean', '\nmax', '\nfinal'];
   const lines = new Table({ head, style: { head: [], border: [], compact: true },
     colAligns: head.map(() => 'right' as const) });
-  const round = (x: number) => (Number.isNaN(x) ? '–' : String(Number(x.toFixed(2))));
-  for (const [id, rate_hz] of [...rates_hz.entries()].slice(0, MACHINES_SHOWN)) {
-    lines.push([id, round(rate_hz), ticks[id], final_clock[id], round(mean_lag[id]!), max_lag[id],
-      round(mean_jump[id]!), max_jump[id], `${round(100 * receive_share[id]!)} %`,
-      round(mean_queue[id]!), max_queue[id], final_queue[id]]);
+  const digits = (x: number) => (Number.isNaN(x) ? '–' : x.toFixed(1));
+  for (const [id, rate_hz] of rates_hz.slice(0, MACHINES_SHOWN).entries()) {
+    lines.push([id, Number(rate_hz.toFixed(2)), ticks[id], digits(100 * receive_share[id]!),
+      final_clock[id], digits(mean_lag[id]!), max_lag[id], digits(mean_jump[id]!), max_jump[id],
+      digits(mean_queue[id]!), max_queue[id], final_queue[id]]);
   }
   const more = rates_hz.length - MACHINES_SHOWN;
   return `${lines}\n${more > 0 ? `and ${more} machines more\n` : ''}`
-    + `${sent} messages sent, ${lost} lost, ${in_flight} under way at the end`;
+    + `${sent} messages sent, ${lost} lost, ${in_flight} in flight at the end`;
 }
 
 async function main(): Promise<void> {
@@ -530,7 +531,8 @@ async function main(): Promise<void> {
     }
     const name = o.runs > 1 && o.name ? `${o.name}-${nth}` : o.name ?? `virtual-${seed}`;
     const folder = newFolder(command, name, seed);
-    console.log(`seed ${seed}: ${machines} machines at ${rates_hz.slice(0, MACHINES_SHOWN).join(', ')}`
+    const rates = rates_hz.slice(0, MACHINES_SHOWN).join(', ');
+    console.log(`seed ${seed}: ${machines} machines at ${rates}`
       + `${machines > MACHINES_SHOWN ? ', …' : ''} ticks a second for ${duration_s} s`);
     console.log(table(rates_hz, record(configuration, folder)));
     console.log(`logs: ${folder}; npx tsx check.ts ${folder}\n`);

@@ -9,13 +9,17 @@
  *   npx tsx sweep.ts --rates 1,4,6 --latency constant:0 --latency exponential:50 --loss 0,0.1 \
  *     --duration 60,600 --out network.parquet
  *
- * --shard i/n does the i-th of n parts of the same work. The parts, one after the other, are the
- * whole, row for row, and polars reads their folder as one: pl.scanParquet('parts/*.parquet').
- * Parts are counted from 1; where a scheduler counts jobs from 0, add one:
+ * --shard i/n does the i-th of n parts of the same work, i = 1 … n. The parts, one after the other,
+ * are the whole, row for row, and polars reads their folder as one, in the order of the names:
+ * pl.scanParquet('parts/*.parquet'). With GNU parallel, with Slurm, and with Kubernetes, which
+ * counts from 0; here in four parts (of ten or more, call the first one 01):
  *
- *   parallel npx tsx sweep.ts --rates all:1-6:3 --shard {}/4 --out parts/{}.parquet ::: 1 2 3 4
- *   sbatch --array=1-4 --wrap 'npx tsx sweep.ts … --shard $SLURM_ARRAY_TASK_ID/4 --out …'
- *   npx tsx sweep.ts … --shard $((JOB_COMPLETION_INDEX + 1))/4 --out …      (Kubernetes)
+ *   parallel npx tsx sweep.ts --rates all:1-6:3 --workers 1 --shard {}/4 --out parts/{}.parquet \
+ *     ::: 1 2 3 4
+ *   sbatch --array=1-4 --wrap 'npx tsx sweep.ts --rates all:1-6:3 \
+ *     --shard $SLURM_ARRAY_TASK_ID/4 --out parts/$SLURM_ARRAY_TASK_ID.parquet'
+ *   npx tsx sweep.ts --rates all:1-6:3 --shard $((JOB_COMPLETION_INDEX + 1))/4 \
+ *     --out parts/$JOB_COMPLETION_INDEX.parquet
  *
  * In a notebook: const frame = await sweep({ rates_hz: [1, 4, 6], runs: 10_000 });
  */
@@ -51,10 +55,6 @@ const FEW_TICKS = 1e7;
 const BLOCK_ROWS = 2 ** 19;
 /** How often the bar moves. */
 const REPAINT_MS = 200;
-const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95];
-/** What a summary says of a measure, before its interval. */
-const SUMMARY = ['runs', 'mean', 'standard_deviation', 'quantile_05', 'quantile_25', 'quantile_50',
-  'quantile_75', 'quantile_95'];
 
 // ── The grid ─────────────────────────────────────────────────────────────────────────────────
 
@@ -130,28 +130,54 @@ export interface Shard {
 
 // ── Columns ──────────────────────────────────────────────────────────────────────────────────
 
-/** What the workers fill in: memory that all threads see. */
-const COLUMNS = {
+/** A row of each machine of each run. */
+const ROWS = {
   configuration: Int32Array, seed: Float64Array, machine: Int32Array, rate_hz: Float64Array,
   ...MEASURES,
 };
-type Columns = Record<keyof typeof COLUMNS, Int32Array | Float64Array>;
+const measures = Object.keys(MEASURES) as Measure[];
 
-function allocate(rows: number): Columns {
-  return Object.fromEntries(Object.entries(COLUMNS).map(([name, kind]) => {
+const QUANTILES = {
+  quantile_05: 0.05, quantile_25: 0.25, quantile_50: 0.5, quantile_75: 0.75, quantile_95: 0.95,
+};
+/** A row of each configuration, machine and measure, over the runs in which it is defined. */
+const SUMMARY = {
+  configuration: Int32Array, machine: Int32Array, rate_hz: Float64Array, measure: Int32Array,
+  runs: Int32Array, mean: Float64Array, standard_deviation: Float64Array,
+  quantile_05: Float64Array, quantile_25: Float64Array, quantile_50: Float64Array,
+  quantile_75: Float64Array, quantile_95: Float64Array,
+  mean_low: Float64Array, mean_high: Float64Array,
+};
+
+type Columns<Kinds> = Record<keyof Kinds, Int32Array | Float64Array>;
+
+/** Memory that all threads see. */
+function allocate<Kinds extends Record<string, typeof Int32Array | typeof Float64Array>>(
+  kinds: Kinds, rows: number,
+): Columns<Kinds> {
+  return Object.fromEntries(Object.entries(kinds).map(([name, kind]) => {
     const memory = new SharedArrayBuffer(rows * kind.BYTES_PER_ELEMENT);
     return [name, kind === Int32Array ? new Int32Array(memory) : new Float64Array(memory)];
-  })) as Columns;
+  })) as Columns<Kinds>;
 }
 
-/** What a worker is asked to do: run a part and put its rows into the columns, from `row` on. */
+/** What a worker is asked to do: run a part, its rows from `row` on … */
 interface Task extends Part {
-  columns: Columns;
+  rows: Columns<typeof ROWS>;
   row: number;
+  /** … or sum up one machine of a part that was run, from this place of the summary on. */
+  summary?: { columns: Columns<typeof SUMMARY>; machine: number; place: number };
 }
 
-/** Does a task. An engine is used again for the next configuration of as many machines. */
-function perform({ columns, setting, configuration: place, seed: first, runs, row }: Task): void {
+function perform(task: Task): void {
+  if (task.summary) sumUp(task, task.summary);
+  else runAll(task);
+}
+
+/** An engine is used again for the next configuration of as many machines. */
+let engine: Engine | undefined;
+
+function runAll({ rows, row, setting, configuration: place, seed: first, runs }: Task): void {
   const { rates_hz, internal, duration_s } = setting;
   const machines = rates_hz.length;
   if (engine?.machines !== machines) engine = new Engine(machines);
@@ -160,15 +186,46 @@ function perform({ columns, setting, configuration: place, seed: first, runs, ro
       seed, machines, rates_hz, min_rate_hz: 1, max_rate_hz: 1, internal, duration_s, speed: 1,
     });
     const statistics = engine.run(configuration, setting);
-    columns.configuration.fill(place, row, row + machines);
-    columns.seed.fill(seed, row, row + machines);
-    columns.rate_hz.set(rates_hz, row);
-    for (let id = 0; id < machines; id++) columns.machine[row + id] = id;
-    for (const measure of measures) columns[measure].set(statistics[measure], row);
+    rows.configuration.fill(place, row, row + machines);
+    rows.seed.fill(seed, row, row + machines);
+    rows.rate_hz.set(rates_hz, row);
+    for (let id = 0; id < machines; id++) rows.machine[row + id] = id;
+    for (const measure of measures) rows[measure].set(statistics[measure], row);
   }
 }
-let engine: Engine | undefined;
-const measures = Object.keys(MEASURES) as Measure[];
+
+/**
+ * `mean_low` … `mean_high` is the 95 % interval of the mean: mean ± t·s/√n, t of Student with n − 1
+ * degrees of freedom. Quantiles are interpolated between the runs of neighbouring ranks.
+ */
+function sumUp(
+  { rows, row, setting: { rates_hz }, configuration, runs }: Task,
+  { columns, machine, place }: Required<Task>['summary'],
+): void {
+  for (const [nth, measure] of measures.entries()) {
+    const values = Float64Array.from({ length: runs }, (_, run) =>
+      rows[measure][row + run * rates_hz.length + machine]!).filter((x) => !Number.isNaN(x)).sort();
+    const n = values.length;
+    const mean = values.reduce((sum, x) => sum + x, 0) / n;
+    const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+    const standard_deviation = Math.sqrt(squares / (n - 1));
+    const t = n > 1 ? cephes.stdtri(n - 1, 0.975) : NaN;
+    const reach = (t * standard_deviation) / Math.sqrt(n);
+    const quantiles = Object.entries(QUANTILES).map(([name, q]) => {
+      const rank = Math.floor((n - 1) * q);
+      const [low, high] = [values[rank]!, values[Math.min(rank + 1, n - 1)]!];
+      return [name, low + ((n - 1) * q - rank) * (high - low)];
+    });
+    const cells: Record<string, number> = {
+      configuration, machine, rate_hz: rates_hz[machine]!, measure: nth, runs: n, mean,
+      standard_deviation, mean_low: mean - reach, mean_high: mean + reach,
+      ...Object.fromEntries(quantiles),
+    };
+    for (const name of Object.keys(SUMMARY) as (keyof typeof SUMMARY)[]) {
+      columns[name][place + nth] = cells[name]!;
+    }
+  }
+}
 
 // ── Threads ──────────────────────────────────────────────────────────────────────────────────
 
@@ -223,34 +280,28 @@ function settingsFrame(settings: Setting[]): DataFrame {
 }
 const SETTING = ['rates', 'internal', 'latency', 'loss', 'reorder', 'duration_s'];
 
+const series = (columns: Record<string, Int32Array | Float64Array>) =>
+  Object.entries(columns).map(([name, values]) => pl.Series(name, values));
+/** What is not defined, in polars' way. */
+const nanToNull = (...names: string[]) => names.map((name) => pl.col(name).fillNan(pl.lit(null)));
+
 /** The rows of a block. Where a machine had no tick, a mean over its ticks is null. */
-function rowsFrame(columns: Columns, settings: DataFrame): DataFrame {
-  const series = Object.entries(columns).map(([name, values]) => pl.Series(name, values));
-  return pl.DataFrame(series)
-    .withColumns(pl.col('seed').cast(pl.Int64),
-      ...['mean_jump', 'receive_share'].map((name) => pl.col(name).fillNan(pl.lit(null))))
+function rowsFrame(rows: Columns<typeof ROWS>, settings: DataFrame): DataFrame {
+  return pl.DataFrame(series(rows))
+    .withColumns(pl.col('seed').cast(pl.Int64), ...nanToNull('mean_jump', 'receive_share'))
     .join(settings, { on: 'configuration', how: 'left' })
     .select(...SETTING, 'seed', 'machine', 'rate_hz', ...measures);
 }
 
-/**
- * A row for each configuration, machine and measure, over the `runs` in which it is defined.
- * `mean_low` … `mean_high` is the 95 % interval of the mean: mean ± t·s/√n, t of Student with n − 1
- * degrees of freedom. A quantile is the value of the run of that rank, not one between two runs.
- */
-function summaryFrame(rows: DataFrame): DataFrame {
-  const groups = [...SETTING, 'machine', 'rate_hz'];
-  // One pass over the rows for all measures: until they part, each names its own columns.
-  const wide = rows.lazy().groupBy(groups, true).agg(...measures.flatMap((measure) => {
-    const value = pl.col(measure).cast(pl.Float64);
-    return [value.count(), value.mean(), value.std(), ...QUANTILES.map((q) => value.quantile(q))]
-      .map((aggregate, place) => aggregate.alias(`${measure} ${SUMMARY[place]}`));
-  })).collectSync().withRowCount('order');
-  const long = measures.map((measure, place) => wide.select(
-    pl.col('order').mul(measures.length).add(place), ...groups.map((name) => pl.col(name)),
-    pl.lit(measure).alias('measure'),
-    ...SUMMARY.map((name) => pl.col(`${measure} ${name}`).alias(name))));
-  return withInterval(pl.concat(long, { how: 'vertical' }).sort('order').drop('order'));
+/** The summary of a block. One run has no deviation and no interval: null. */
+function summaryFrame(summary: Columns<typeof SUMMARY>, settings: DataFrame): DataFrame {
+  const { measure, ...numbers } = summary;
+  const { configuration, ...shown } = SUMMARY;
+  const names = Array.from(measure, (nth) => measures[nth]!);
+  return pl.DataFrame([...series(numbers), pl.Series('measure', names, pl.Utf8)])
+    .withColumns(...nanToNull('mean', 'standard_deviation', 'mean_low', 'mean_high'))
+    .join(settings, { on: 'configuration', how: 'left' })
+    .select(...SETTING, ...Object.keys(shown));
 }
 
 function withInterval(frame: DataFrame): DataFrame {
@@ -312,15 +363,16 @@ export async function sweep(wish: Wish): Promise<DataFrame> {
   const described = settingsFrame(settings);
   const frames: DataFrame[] = [];
   let ticks = 0;
+  const done = ({ setting, runs, summary }: Task) => {
+    if (!summary) ticks += runs * expectedTicks(setting);
+    wish.progress?.(ticks / all);
+  };
   try {
     for (const block of blocksOf(parts, summary)) {
-      const { tasks, columns } = tasksOf(block);
-      await performAll(tasks, workers, ({ setting, runs }) => {
-        ticks += runs * expectedTicks(setting);
-        wish.progress?.(ticks / all);
-      });
-      const rows = rowsFrame(columns, described);
-      frames.push(summary ? summaryFrame(rows) : rows);
+      const { rows, tasks, sums, columns } = tasksOf(block);
+      await performAll(tasks, workers, done);
+      if (summary) await performAll(sums, workers, done);
+      frames.push(summary ? summaryFrame(columns, described) : rowsFrame(rows, described));
     }
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
@@ -347,16 +399,25 @@ function blocksOf(parts: Part[], summary: boolean): Part[][] {
   return blocks;
 }
 
-/** A block's work in tasks, and the memory that they fill. */
-function tasksOf(block: Part[]): { tasks: Task[]; columns: Columns } {
-  const columns = allocate(block.reduce((sum, part) => sum + rowsOf(part), 0));
+/** A block's work in tasks, what sums it up afterwards, and the memory that both fill. */
+function tasksOf(block: Part[]) {
+  const machines = block.reduce((sum, { setting }) => sum + setting.rates_hz.length, 0);
+  const rows = allocate(ROWS, block.reduce((sum, part) => sum + rowsOf(part), 0));
+  const columns = allocate(SUMMARY, machines * measures.length);
+  const tasks: Task[] = [];
+  const sums: Task[] = [];
   let row = 0;
-  const tasks = block.flatMap((part) =>
-    cut(part, Math.ceil(TASK_TICKS / expectedTicks(part.setting)))).map((part) => {
-    row += rowsOf(part);
-    return { ...part, columns, row: row - rowsOf(part) };
-  });
-  return { tasks, columns };
+  for (const part of block) {
+    for (const machine of part.setting.rates_hz.keys()) {
+      const place = sums.length * measures.length;
+      sums.push({ ...part, rows, row, summary: { columns, machine, place } });
+    }
+    for (const piece of cut(part, Math.ceil(TASK_TICKS / expectedTicks(part.setting)))) {
+      tasks.push({ ...piece, rows, row });
+      row += rowsOf(piece);
+    }
+  }
+  return { rows, tasks, sums, columns };
 }
 
 /** A part in pieces of at most so many runs. */
@@ -423,7 +484,8 @@ function progressBar(): { show(share: number): void; end(): void } {
       const left_s = Math.ceil(((now_ms - begin_ms) * (1 / share - 1)) / 1000);
       const done = Math.round(30 * share);
       const left = left_s < 120 ? `${left_s} s` : `${Math.ceil(left_s / 60)} min`;
-      paint(`${'━'.repeat(done)}${'─'.repeat(30 - done)} ${Math.floor(100 * share)} %, ${left} left`);
+      const bar = '━'.repeat(done) + '─'.repeat(30 - done);
+      paint(`${bar} ${Math.floor(100 * share)} %, ${left} left`);
     },
     end: () => paint.clear(),
   };
@@ -435,9 +497,10 @@ async function main(): Promise<void> {
       + 'each draw of three machines; may be given several times', ratesGrid)
     .option('--internal <p>', 'chance of an internal event: 0.7, a list, or from:to:step',
       numberGrid(probability), [0.7])
-    .option('--latency <ms>', 'constant:5, uniform:1,9 or exponential:5; several times', latencyGrid)
-    .option('--loss <p>', 'chance that a message is lost; a list or a range', numberGrid(probability),
-      [0])
+    .option('--latency <ms>', 'constant:5, uniform:1,9 or exponential:5; may be given several '
+      + 'times', latencyGrid)
+    .option('--loss <p>', 'chance that a message is lost; a list or a range',
+      numberGrid(probability), [0])
     .option('--reorder', 'messages may overtake each other on a channel', false)
     .option('--duration <s>', 'model seconds; a list or a range', numberGrid(positive), [60])
     .option('--runs <n>', 'runs of each configuration, with seeds in a row', atLeast(1), 1000)

@@ -202,7 +202,8 @@ const statistics = suite('statistics');
 function naive(logs: string[], duration_s: number) {
   const end_us = duration_s * 1e6;
   const rows = logs.map((log) => rowsOf(log).filter(({ event }) => event !== 'stop'));
-  const times = [...new Set(rows.flat().map(({ time_us }) => time_us)), end_us].sort((a, b) => a - b);
+  const times = [...new Set(rows.flat().map(({ time_us }) => time_us)), end_us]
+    .sort((a, b) => a - b);
   const clocks = rows.map(() => 0);
   const lags = rows.map(() => 0);
   const most = rows.map(() => 0);
@@ -235,8 +236,8 @@ function naive(logs: string[], duration_s: number) {
 }
 
 /**
- * What arrives at each machine, in order, by the documented formula: message n = tick · N + receiver
- * of a sender is lost or late by the n-th number of the sender's streams, and by nothing else.
+ * What arrives at each machine, in order, by the documented formula: a sender's message with
+ * n = tick · N + receiver is lost or late by the n-th number of the sender's streams alone.
  */
 function arrivals({ seed, rates_hz, phases, duration_s, latency, loss, reorder }: Configuration
   & Network, logs: string[]) {
@@ -248,7 +249,8 @@ function arrivals({ seed, rates_hz, phases, duration_s, latency, loss, reorder }
     }))).sort((a, b) => a.sent_s - b.sent_s || a.from - b.from);
   return rates_hz.map((_, id) => {
     const last_s = rates_hz.map(() => 0);
-    return sends.filter(({ peers }) => peers.includes(id)).flatMap(({ from, tick, clock, sent_s }) => {
+    const mine = sends.filter(({ peers }) => peers.includes(id));
+    return mine.flatMap(({ from, tick, clock, sent_s }) => {
       const n = tick * rates_hz.length + id;
       if (uniform(stream(seed, from, PURPOSE.loss), n) < loss) return [];
       const chance = uniform(stream(seed, from, PURPOSE.latency), n);
@@ -396,7 +398,8 @@ const bins = (values: Iterable<number>, many: number) => {
   for (const value of values) counts[Math.floor(value * many)]!++;
   return counts;
 };
-const times = <T>(n: number, value: (k: number) => T) => Array.from({ length: n }, (_, k) => value(k));
+const times = <T>(n: number, value: (k: number) => T) =>
+  Array.from({ length: n }, (_, k) => value(k));
 
 chance('fills bins evenly along a stream, whatever its seed and machine', () => {
   for (const [seed, id] of [[0, 0], [1, 0], [1, 1], [2 ** 40, 9999], [123_456, 7]] as const) {

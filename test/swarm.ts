@@ -2,7 +2,7 @@
  * Random configurations, each run in virtual time and checked by the rules of check.ts, in memory.
  * The seed of a failure runs it again, alone.
  *
- *   npm run swarm                                     10,000 configurations, a minute or two
+ *   npm run swarm                                     10,000 configurations in half a minute
  *   node --import tsx test/swarm.ts --runs 100000     more of them
  *   node --import tsx test/swarm.ts --seed 4711       this one: what it is, and what is wrong
  */

@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import pl, { type DataFrame } from 'nodejs-polars';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  clocksPicture, coloured, colourOf, eventsPicture, jumpsPicture, lagPicture, machine_colours,
+  queuesPicture, spaceTimePicture, theme, toPNG,
+} from '../plot.ts';
+import type { Diagram } from '../report.client.ts';
+
+const ids = Array.from({ length: 3 }, (_, id) => id);
+/** Three machines whose numbers go up by 1, 2 and 3 a second for some time. */
+const states = (seconds: number, step = 1): DataFrame =>
+  pl.readRecords(Array.from({ length: Math.floor(seconds / step) + 1 }, (_, k) => k * step)
+    .flatMap((time_s) => ids.map((machine) => {
+      const clock = Math.floor(time_s * (machine + 1));
+      return { time_s, machine, clock, queue: clock % 3, lag: Math.floor(3 * time_s) - clock };
+    })));
+const counts = pl.readRecords([
+  { machine: 0, jump: 1, ticks: 9, share: 0.9 }, { machine: 0, jump: 7, ticks: 1, share: 0.1 },
+  { machine: 2, jump: 1, ticks: 4, share: 1 }]);
+const slices = pl.readRecords([
+  { machine: 0, from_s: 0, to_s: 5, event: 'receive', ticks: 3, share: 1 },
+  { machine: 1, from_s: 0, to_s: 5, event: 'send', ticks: 1, share: 0.25 },
+  { machine: 1, from_s: 0, to_s: 5, event: 'internal', ticks: 3, share: 0.75 },
+  { machine: 1, from_s: 5, to_s: 10, event: 'internal', ticks: 2, share: 1 }]);
+/** 0 sends to 1, which has an event before and one after; 2 stands apart. */
+const diagram: Diagram = {
+  name: 'test', machines: 3, end_s: 5, ends_s: [5, 5, 3], events: 5,
+  machine: [1, 0, 1, 1, 2], time_s: [0.5, 1, 2, 3, 2.5], event: ['i', 's', 'r', 'i', 'i'],
+  peer: ['', '1', '0', '', ''], message: [null, 1, 1, null, null], queue: [0, 0, 0, 0, 0],
+  clock: [1, 1, 2, 3, 1], cause: [-1, -1, 1, -1, -1],
+};
+const drawn = async (): Promise<Record<string, string>> => ({
+  clocks: await clocksPicture(states(10)), lag: await lagPicture(states(10)),
+  queues: await queuesPicture(states(10)), jumps: await jumpsPicture(counts),
+  events: await eventsPicture(slices),
+  'space-time': spaceTimePicture(diagram, { from_s: 0, to_s: 5 }),
+});
+
+const colours = suite('colours');
+colours('are the same for a machine everywhere, and begin again after the sixth', () => {
+  assert.equal([0, 1, 2].map(colourOf), ['#0072B2', '#D55E00', '#009E73']);
+  assert.is(colourOf(7), colourOf(1));
+  assert.is(coloured(1, 'x'), '\x1b[38;2;213;94;0mx\x1b[39m');
+  for (const values of Object.values(theme) as Record<string, string>[]) {
+    const lines = machine_colours.map((_, id) => values[`machine-${id}`]);
+    assert.equal(lines, [...machine_colours]);
+  }
+});
+colours('let text be read: a contrast of at least 4.5, on light and on dark', () => {
+  const light = (hex: string) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place]!, 0);
+  for (const [name, values] of Object.entries(theme)) {
+    for (const [variable, colour] of Object.entries(values)) {
+      if (!/ink|muted|label/.test(variable)) continue;
+      const [one, other] = [light(colour), light(values.paper)].sort((a, b) => b - a);
+      assert.ok((one! + 0.05) / (other! + 0.05) >= 4.5, `${name} ${variable}`);
+    }
+  }
+});
+colours('cost a launcher nothing: plot.ts loads libraries only when it draws', () => {
+  const source = readFileSync(new URL('../plot.ts', import.meta.url), 'utf8');
+  const imported = [...source.matchAll(/^import (?!type )[^;]* from '([^']+)'/gm)]
+    .map(([, name]) => name);
+  assert.equal(imported, ['./report.client.ts']);
+});
+colours.run();
+
+const pictures = suite('pictures');
+pictures('are one SVG each, with a size, that no page has to help', async () => {
+  for (const [name, svg] of Object.entries(await drawn())) {
+    assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/, name);
+    assert.match(svg, /^<svg [^>]*viewBox="0 0 \d+ \d+"/, name);
+    assert.is(svg.match(/<svg/g)!.length, 1, name);
+    assert.not.match(svg, /NaN|undefined|null|Infinity|<style|href=/, name);
+    // Each colour that a page may set has a value for where there is no page.
+    assert.not.match(svg, /var\(--[\w-]+\)/, name);
+  }
+});
+pictures('say what the axes are, with units', async () => {
+  const { clocks, lag, queues, jumps, events, 'space-time': spaceTime } = await drawn();
+  for (const svg of [clocks, lag, queues, events, spaceTime]) assert.match(svg!, /time, s/);
+  assert.match(clocks!, /↑ clock/);
+  assert.match(lag!, /↑ behind the highest clock/);
+  assert.match(queues!, /↑ messages that wait/);
+  assert.match(jumps!, /↑ % of its ticks \(square-root scale\)/);
+  assert.match(events!, /↑ % of its ticks/);
+});
+pictures('name each machine in its own colour', async () => {
+  for (const [name, svg] of Object.entries(await drawn())) {
+    for (const id of name === 'jumps' ? [0, 2] : name === 'events' ? [0, 1] : ids) {
+      assert.match(svg, new RegExp(`>machine ${id}<`), name);
+      assert.match(svg, new RegExp(`var\\(--label-${id},#`), name);
+      assert.match(svg, new RegExp(`var\\(--machine-${id},${colourOf(id)}\\)`), name);
+    }
+  }
+});
+pictures('have a field also for a machine that did nothing, if told of it', async () => {
+  assert.match(await jumpsPicture(counts, { machines: 3 }), />machine 1</);
+  assert.match(await eventsPicture(slices, { machines: 3 }), />machine 2</);
+});
+pictures('share an axis when they are given its end', async () => {
+  const top = (svg: string) => Math.max(...[...svg.matchAll(/>([\d,]+)<\/text>/g)]
+    .map(([, text]) => Number(text!.replaceAll(',', ''))));
+  assert.is(top(await clocksPicture(states(10), { max: 1000, end_s: 100 })), 1000);
+  assert.ok(top(await clocksPicture(states(10))) <= 40);
+});
+/** The path of machine 1's line. */
+const line = (svg: string) => {
+  const group = svg.split('<g ').find((text) => /stroke="var\(--machine-1/.test(text))!;
+  return [...group.matchAll(/[ML]?(-?[\d.]+),(-?[\d.]+)/g)]
+    .map(([, x, y]) => [Number(x), Number(y)]);
+};
+pictures('draw no more of a long run than can be seen, and keep its peaks', async () => {
+  // 4,001 times, at one of which machine 1 is 9,999 behind, and at all others 1.
+  const peak = pl.when(pl.col('time_s').eq(777).and(pl.col('machine').eq(1)))
+    .then(pl.lit(9999)).otherwise(pl.col('clock').cast(pl.Int64));
+  const points = line(await lagPicture(states(2000, 0.5).withColumn(peak.alias('lag'))));
+  assert.ok(points.length < 5 * 560, `${points.length} points`);
+  const [highest, next] = [...new Set(points.map(([, y]) => y!))].sort((a, b) => a - b);
+  assert.ok(next! - highest! > 20, 'the peak stands out');
+});
+pictures('stay readable with many machines', async () => {
+  const many = pl.readRecords(Array.from({ length: 40 }, (_, machine) => machine)
+    .flatMap((machine) => [0, 1, 2].map((time_s) =>
+      ({ time_s, machine, clock: time_s * machine, queue: 0, lag: time_s }))));
+  for (const svg of await Promise.all([clocksPicture, lagPicture].map((draw) => draw(many)))) {
+    const names = [...svg.matchAll(/translate\([\d.]+,([\d.-]+)\)"[^>]*>machine/g)]
+      .map(([, y]) => Number(y)).sort((a, b) => a - b);
+    assert.ok(names.every((y, at) => at === 0 || y - names[at - 1]! >= 12));
+  }
+});
+pictures('take a title, broken into lines, and escape it', async () => {
+  const svg = await lagPicture(states(5),
+    { width: 350, title: 'a <b> & a title that is much too long for one line of this picture' });
+  assert.match(svg, /a &lt;b&gt; &amp; a title/);
+  assert.ok(svg.match(/font-size="15"/g)!.length >= 2);
+  assert.ok(Number(/height="(\d+)"/.exec(svg)![1])
+    > Number(/height="(\d+)"/.exec(await lagPicture(states(5), { width: 350 }))![1]) + 30);
+});
+pictures('become PNGs of twice their size', async () => {
+  const png = await toPNG(await clocksPicture(states(10)));
+  assert.is(png.subarray(1, 4).toString(), 'PNG');
+  assert.equal([png.readUInt32BE(16), png.readUInt32BE(20)], [1120, 600]);
+  assert.ok(png.length > 10_000);
+});
+pictures.run();
+
+const spaceTime = suite('spaceTimePicture');
+spaceTime('draws what is in the window, each kind of event in its own way', () => {
+  const dots = (svg: string, kind: string) => [...svg.matchAll(
+    new RegExp(`<path d="([^"]*)" stroke-linecap="round" class="${kind}"`, 'g'))]
+    .flatMap(([, d]) => d!.match(/M/g)).length;
+  const whole = spaceTimePicture(diagram, { from_s: 0, to_s: 5 });
+  assert.equal(['internal', 'send', 'receive'].map((kind) => dots(whole, kind)), [3, 1, 1]);
+  const part = spaceTimePicture(diagram, { from_s: 1.5, to_s: 2.7 });
+  assert.equal(['internal', 'send', 'receive'].map((kind) => dots(part, kind)), [1, 0, 1]);
+  assert.match(part, /<g class="arrows"><path/); // The message enters the window from outside.
+});
+spaceTime('sets past, future and concurrent events apart', () => {
+  const svg = spaceTimePicture(diagram, { from_s: 0, to_s: 5, selected: 2 });
+  const count = (name: string) => {
+    const [, group] = new RegExp(`<g class="${name}"[^>]*>(.*?)(?=<g class="(?:past|future|self)"`
+      + '|<circle|$)', 's').exec(svg)!;
+    return [...group!.matchAll(/stroke-linecap="round" class="\w+"/g)].length;
+  };
+  assert.equal(['past', 'future', 'concurrent', 'self'].map(count), [2, 1, 1, 1]);
+  assert.match(svg, /class="past cone"/);
+});
+spaceTime.run();
