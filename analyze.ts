@@ -7,7 +7,7 @@
  *   npx tsx analyze.ts logs/by-hand --csv --parquet events, messages and summary for other tools
  *   npx tsx analyze.ts logs/by-hand --shiviz        a log that ShiViz opens as it is
  *
- * All files go into the run's folder (of several runs, the first one's); logs are never written.
+ * Files go into the run's own folder, a report of several into the first one's. Logs are only read.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -289,7 +289,7 @@ function eachQueueStep(
     ['time_s', 'machine', 'queue', 'taken'].map((name) => arrayOf(own, name)) as
       [Float64Array, Float64Array, Float64Array, Float64Array];
   const arrivals = run.rates_hz.map((): number[] => []);
-  const sends = inTime(sendsOf(events)).select('time_s', pl.col('to').fillNull(-1));
+  const sends = inTime(sendsOf(events).select('time_s', pl.col('to').fillNull(-1)));
   const [sent_s, to] = [arrayOf(sends, 'time_s'), arrayOf(sends, 'to')];
   for (let at = 0; at < to.length; at++) arrivals[to[at]!]?.push(sent_s[at]!);
 
@@ -310,9 +310,9 @@ function eachQueueStep(
 
 /** One row for each message and receiver: `machine`, `to`, `message`, `tick` and times. */
 const sendsOf = (events: DataFrame): DataFrame => events
-  .filter(pl.col('event').eq(pl.lit('send')))
-  .select('time_s', 'machine', 'tick', 'message', pl.col('peer').str.split(' ').alias('to'))
-  .explode('to').withColumn(pl.col('to').cast(pl.Int32, false));
+  .select('time_s', 'machine', 'tick', 'message', 'event', pl.col('peer').alias('to'))
+  .filter(pl.col('event').eq(pl.lit('send'))).drop('event')
+  .withColumn(pl.col('to').str.split(' ')).explode('to').withColumn(pl.col('to').cast(pl.Int32, false));
 
 /**
  * How machines spend their ticks: `machine`, `event`, `ticks`, `share` (of the machine's ticks);
@@ -428,14 +428,14 @@ const ofEvents = once(() => [
  * machine at each event.
  */
 function lags({ events, end_s, run }: Run) {
-  const ordered = inTime(events.select('time_s', 'machine', pl.col('clock').cast(pl.Float64)));
+  const columns = events.select('time_s', 'machine', pl.col('clock').cast(pl.Float64));
   const [times, ids, values] = ['time_s', 'machine', 'clock']
-    .map((name) => arrayOf(ordered, name)) as [Float64Array, Float64Array, Float64Array];
+    .map((name) => arrayOf(columns, name)) as [Float64Array, Float64Array, Float64Array];
   const clocks = run.rates_hz.map(() => 0);
   const [worst, left] = [[...clocks], [...clocks]];
   // A clock's area to the end of the run is what its jumps add to it from then on.
   let [front, front_left, before, now_s] = [0, 0, 0, 0];
-  for (let at = 0; at < times.length; at++) {
+  for (const at of merged(times, ids, clocks.length)) {
     const [time_s, id, clock] = [times[at]!, ids[at]!, values[at]!];
     if (time_s > now_s) [before, now_s] = [front, time_s];
     // A lag is at its worst just before an event of its machine: a lag of no time is none.
@@ -449,6 +449,23 @@ function lags({ events, end_s, run }: Run) {
     front, mean: left.map((area) => (front_left - area) / end_s),
     worst: worst.map((lag, id) => Math.max(lag, front - clocks[id]!)),
   };
+}
+
+/** The places of all events in the order of time, of a frame that goes machine by machine. */
+function* merged(times: Float64Array, ids: Float64Array, machines: number): Generator<number> {
+  const next = new Float64Array(machines).fill(Infinity);
+  const end = new Float64Array(machines).fill(-1);
+  for (let at = 0; at < ids.length; at++) {
+    next[ids[at]!] = Math.min(next[ids[at]!]!, at);
+    end[ids[at]!] = at;
+  }
+  for (let left = ids.length; left > 0; left--) {
+    let first = -1;
+    for (let id = 0; id < machines; id++) {
+      if (next[id]! <= end[id]! && (first < 0 || times[next[id]!]! < times[next[first]!]!)) first = id;
+    }
+    yield next[first]!++;
+  }
 }
 
 /** A column that has no nulls, as numbers. */

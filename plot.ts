@@ -153,10 +153,14 @@ function thinned(rows: Row[], column: string, px: number): Row[] {
   return kept.at(-1) === rows.at(-1) ? kept : [...kept, rows.at(-1)!];
 }
 
-function byMachine(frame: DataFrame, column: string, px: number): Map<number, Row[]> {
+/** The lines of the machines; of many the finest steps are left out, lest the file be too large. */
+function byMachine(frame: DataFrame, column: string, width: number): Map<number, Row[]> {
   const rows = frame.select('time_s', 'machine', column).toRecords() as Row[];
-  return new Map(ids(rows).map((id) =>
-    [id, thinned(changes(rows.filter(({ machine }) => machine === id), column), column, px)]));
+  const all = ids(rows);
+  const px = Math.ceil(width * Math.min(1, FIELDS_MOST / all.length));
+  const own = new Map(all.map((id): [number, Row[]] => [id, []]));
+  for (const row of rows) own.get(row.machine!)!.push(row);
+  return new Map([...own].map(([id, of]) => [id, thinned(changes(of, column), column, px)]));
 }
 
 /**
@@ -211,8 +215,12 @@ export const clocksPicture = (states: DataFrame, options: PictureOptions = {}): 
 // ── A field for each machine ─────────────────────────────────────────────────────────────────
 
 /** Above this, one field for all has to do. */
-const FIELDS_MOST = 12;
-const FIELD_PX = { wide: 96, narrow: 84 };
+export const FIELDS_MOST = 12;
+/** More fields than this are lower, and have fewer numbers beside them. */
+const MANY = 5;
+/** The height of a field, with its name. */
+const fieldPx = (machines: number, width: number) =>
+  (machines > MANY ? 70 : width < 450 ? 84 : 96);
 
 const fieldsOf = (rows: Row[], { machines }: PictureOptions): number[] =>
   (machines === undefined ? ids(rows) : Array.from({ length: machines }, (_, id) => id))
@@ -221,8 +229,7 @@ const fieldsOf = (rows: Row[], { machines }: PictureOptions): number[] =>
 /** What the fields of all machines share: their height, and a name in the corner of each. */
 function fields({ Plot }: Stage, of: number[], width: number): { spec: Spec; names: Mark } {
   const spec: Spec = {
-    ...size(width, of.length * FIELD_PX[width < 450 ? 'narrow' : 'wide'] + 76),
-    marginTop: 38, marginRight: 62,
+    ...size(width, of.length * fieldPx(of.length, width) + 76), marginTop: 38, marginRight: 62,
     fy: { axis: null, domain: of, paddingInner: 0.34, paddingOuter: 0.1 },
   };
   const names = Plot.text(of.map((machine) => ({ machine })), {
@@ -247,7 +254,8 @@ async function steps(
   return draw(on, {
     ...spec,
     x: timeAxis(end_s, width),
-    y: { label, domain: [0, max], ticks: Math.min(3, max), tickSize: 0, grid: true, nice: true },
+    y: { label, domain: [0, max], ticks: Math.min(series.size > MANY ? 2 : 3, max), tickSize: 0,
+      grid: true, nice: true },
     marks: [...series].flatMap(([id, rows]): Mark[] => [
       on.Plot.areaY(rows, { ...line, fill: machineColour(id), fillOpacity: 0.18 }),
       on.Plot.lineY(rows, { ...line, stroke: machineColour(id), strokeWidth: 1.3 }),
@@ -296,7 +304,7 @@ export async function jumpsPicture(
     x: { label: 'clock − clock before, at a tick →', domain: [0.5, max + bin], tickSize: 0,
       ticks: Math.min(max, width < 450 ? 5 : 10), tickFormat: 'd', labelOffset: 34 },
     y: { label: '↑ % of its ticks (square-root scale)', type: 'sqrt', domain: [0, 100],
-      ticks: [1, 10, 30, 100], tickSize: 0, grid: true },
+      ticks: of.length > MANY ? [10, 100] : [1, 10, 30, 100], tickSize: 0, grid: true },
     marks: [
       on.Plot.rect(bars, { x1: ({ from }: Row) => from! - 0.4, y1: 0, y2: 'percent', fy: 'machine',
         x2: ({ to }: Row) => to! - 0.6, fill: ({ machine }: Row) => machineColour(machine!) }),
@@ -322,7 +330,8 @@ export async function eventsPicture(
   return draw(on, {
     ...spec,
     x: timeAxis(end_s, width),
-    y: { label: '↑ % of its ticks', domain: [0, 100], ticks: [0, 50, 100], tickSize: 0 },
+    y: { label: '↑ % of its ticks', domain: [0, 100], tickSize: 0,
+      ticks: of.length > MANY ? [0, 100] : [0, 50, 100] },
     marks: [
       ...of.flatMap((machine) => stacks(rows.filter((row) => row.machine === machine))
         .map(({ opacity, steps }) => on.Plot.areaY(steps, {

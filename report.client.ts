@@ -341,7 +341,7 @@ const REACH_PX = 26;
 const ZOOM = 1.5;
 const SPAN_MIN_S = 0.02;
 
-/** Brings a drawn diagram to life: the mouse, fingers and keys move its window and select events. */
+/** Brings a drawn diagram to life: mouse, fingers and keys move its window and select events. */
 export function mount(figure: HTMLElement): void {
   const diagram = JSON.parse(figure.querySelector('script')!.textContent!) as Diagram;
   const svg = figure.querySelector('svg')!;

@@ -13,8 +13,8 @@ import {
   summaryColumns, theoryColumns, timeline, waits, withTheory,
 } from './analyze.ts';
 import {
-  clocksPicture, escapeText, eventsPicture, jumpsPicture, lagPicture, type PictureOptions,
-  queuesPicture, spaceTimePicture, theme, toPNG,
+  clocksPicture, escapeText, eventsPicture, FIELDS_MOST, jumpsPicture, lagPicture,
+  type PictureOptions, queuesPicture, spaceTimePicture, theme, toPNG,
 } from './plot.ts';
 import { type Diagram, extent } from './report.client.ts';
 
@@ -24,8 +24,8 @@ const WIDTHS = { wide: 560, narrow: 350 };
 const WIDTH_FULL = 1140;
 /** A page that holds more events than this opens slowly, and no line has room for them. */
 const EVENTS_MOST = 20_000;
-/** Of runs with more events pictures look so many times, evenly: they have fewer pixels. */
-const EVENTS_LOOKED_AT = 50_000;
+/** Of a run with more events × machines its pictures look LOOKS times, evenly: it is enough. */
+const STATES_MOST = 150_000;
 const LOOKS = 4000;
 /** At first the space-time diagram shows as many events as can be told apart. */
 const EVENTS_AT_FIRST = 110;
@@ -178,7 +178,7 @@ interface Chapter {
 
 async function chapter(run: Run, trouble: string[]): Promise<Chapter> {
   const frame = await withTheory(run);
-  const every_s = run.events.height * run.run.machines > EVENTS_LOOKED_AT * 3
+  const every_s = run.events.height * run.run.machines > STATES_MOST
     ? run.end_s / LOOKS : undefined;
   return {
     run, frame, found: findings(frame, waits(run)), check: await checked(run, trouble),
@@ -194,12 +194,12 @@ async function checked(run: Run, trouble: string[]): Promise<Chapter['check']> {
   try {
     const recording = readRun(run.folder);
     const { consistent, violations, counts } = checkRun(recording.run, recording.logs);
-    if (consistent) return null;
-    const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
-    const title = 'The rule could not have made these logs: '
-      + `${all} violation${all === 1 ? '' : 's'}`;
-    return { title, lines: violations.map(({ file, line, text }) =>
-      `${file}${line === null ? '' : `:${line}`}: ${text}`) };
+    if (consistent && trouble.length === 0) return null;
+    const lines = consistent ? trouble : violations.map(({ file, line, text }) =>
+      `${file}${line === null ? '' : `:${line}`}: ${text}`);
+    const all = Object.values(counts).reduce((sum, n) => sum + n, 0) || lines.length;
+    return { lines, title: 'The rule could not have made these logs: '
+      + `${all} violation${all === 1 ? '' : 's'}` };
   } catch (error) {
     return { title: 'The logs cannot be checked', lines: [...trouble, (error as Error).message] };
   }
@@ -247,6 +247,8 @@ async function figures(one: Chapter, axes: Axes): Promise<Figure[]> {
   const { machines } = run.run;
   const width_s = sliceOf(run, end_s);
   const [slices, counts] = [mix(run, width_s), jumpCounts(run)];
+  const part = machines > FIELDS_MOST
+    ? ` These are the first ${FIELDS_MOST} of ${machines} machines.` : '';
   return [
     { id: 'clocks', title: found.clocks, note: `Each machine’s clock by system time.${sampled}`,
       body: await atWidths((size) => clocksPicture(states, { ...size, end_s, max: axes.clock })) },
@@ -256,10 +258,11 @@ async function figures(one: Chapter, axes: Axes): Promise<Figure[]> {
     { id: 'queues', title: found.queues, note: `Messages that wait to be taken.${sampled}`,
       body: await atWidths((size) => queuesPicture(states, { ...size, end_s, max: axes.queue })) },
     { id: 'jumps', title: found.jumps, note: 'By how much a tick moves the clock: 1 where nothing '
-      + 'came from ahead. Rare jumps are drawn larger than their share, so that they are seen.',
+      + 'came from ahead. Rare jumps are drawn larger than their share, so that they are seen.'
+      + part,
       body: await atWidths((size) => jumpsPicture(counts, { ...size, machines, max: axes.jump })) },
     { id: 'events', title: found.events, note: 'What each machine does with its ticks, in slices '
-      + `of ${about(width_s)} s.`,
+      + `of ${about(width_s)} s.${part}`,
       body: await atWidths((size) => eventsPicture(slices, { ...size, machines, end_s })) },
     { id: 'theory', title: theoryTitle(one), note: 'What was measured, beside what theory.ts '
       + 'predicts from the rates alone. The mean lag is for a run of this length.'

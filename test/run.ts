@@ -15,7 +15,7 @@ const words = process.argv.slice(2);
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word))
-    : !file.includes('browser'))) // These need Chromium: npm run test:browser.
+    : !file.includes('system'))) // These need Chromium or Jupyter: npm run test:system.
   .sort();
 
 /** How many tests a file declares: the calls of each suite that it makes. */

@@ -1,5 +1,5 @@
 /**
- * The report in a real Chromium, driven by playwright-core: npm run test:browser.
+ * The report in a real Chromium, driven by playwright-core: npm run test:system.
  * CHROMIUM names its program if it is not /usr/bin/chromium.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
