@@ -199,7 +199,7 @@ export class Engine {
   private latency: Latency = parseLatency(PERFECT.latency);
   /** For each receiver what is on its way to it; null where messages arrive at once. */
   private flights: TinyQueue<Flight>[] | null = null;
-  /** For each sender and receiver when their last message arrives. */
+  /** For each sender and receiver when their last message arrives: 800 MB at 10,000 machines. */
   private lastArrivals = new Float64Array(0);
   /** The length of a row of lastArrivals; 0 where they are not needed. */
   private channels = 0;
@@ -375,7 +375,10 @@ export class Engine {
     }
   }
 
-  /** One message on a network that may lose and delay it. Its chances are its own alone. */
+  /**
+   * One message on a network that may lose and delay it: by number tick · N + receiver (mod 2^32)
+   * of its sender's streams, so that no other message has a part in it.
+   */
   private transmit(id: number, from: number, tick: number, clock: number, now_s: number): void {
     const { machines, loss, flights, lastArrivals, channels } = this;
     const n = tick * machines + id;

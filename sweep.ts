@@ -186,11 +186,16 @@ function runAll({ rows, row, setting, configuration: place, seed: first, runs }:
       seed, machines, rates_hz, min_rate_hz: 1, max_rate_hz: 1, internal, duration_s, speed: 1,
     });
     const statistics = engine.run(configuration, setting);
-    rows.configuration.fill(place, row, row + machines);
-    rows.seed.fill(seed, row, row + machines);
-    rows.rate_hz.set(rates_hz, row);
-    for (let id = 0; id < machines; id++) rows.machine[row + id] = id;
-    for (const measure of measures) rows[measure].set(statistics[measure], row);
+    for (let id = 0; id < machines; id++) {
+      rows.configuration[row + id] = place;
+      rows.seed[row + id] = seed;
+      rows.machine[row + id] = id;
+      rows.rate_hz[row + id] = rates_hz[id]!;
+    }
+    for (const measure of measures) {
+      const [from, to] = [statistics[measure], rows[measure]];
+      for (let id = 0; id < machines; id++) to[row + id] = from[id]!;
+    }
   }
 }
 

@@ -12,8 +12,8 @@ import * as assert from 'uvu/assert';
 import { $ } from 'zx';
 import {
   comparisonTable, diagram, drift, driftSummary, joined, jumpCounts, jumps, latenessLine, load,
-  loadAll, LogError, messages, mix, pace, queues, shiviz, summary, summaryTable, theoryTable,
-  timeline, waits, withTheory,
+  loadAll, LogError, messages, mix, pace, queues, shiviz, standing, summary, summaryTable,
+  theoryTable, timeline, waits, withTheory,
 } from '../analyze.ts';
 import { configure, HEADER, logPath, type RunRecord, versions, writeRun } from '../machine.ts';
 import { vectorClocks } from '../report.client.ts';
@@ -390,6 +390,20 @@ frames('theory stands beside the measurement', async () => {
   assert.match(comparisonTable(new Map([['a', frame], ['b', frame]])), /machine 1 b/);
 });
 frames.run();
+
+const standings = suite('standing');
+standings('gives the middle 95 of 100, and counts equal ones half', () => {
+  const others = Array.from({ length: 1001 }, (_, nth) => (nth * 7) % 1001); // 0 … 1000, mixed.
+  assert.equal(standing(250, others),
+    { value: 250, low: 25, median: 500, high: 975, percentile: (100 * 250.5) / 1001 });
+  assert.is(standing(1, [1, 1, 1, 1]).percentile, 50);
+  assert.is(standing(0.5, [1, 2]).percentile, 0);
+  assert.is(standing(3, new Float64Array([1, 2])).percentile, 100);
+});
+standings('refuses to compare with nothing', () => {
+  assert.throws(() => standing(1, []), /nothing to compare with/);
+});
+standings.run();
 
 const tables = suite('summaryTable');
 tables('has lines of one length, a row a machine, and colours only if asked', () => {
