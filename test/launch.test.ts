@@ -15,8 +15,8 @@ const script = fileURLToPath(new URL('../launch.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
 const somewhere = () => mkdtempSync(join(tmpdir(), 'lab-'));
 const launch = (cwd: string, options: string[]): ProcessPromise =>
-  $({ nothrow: true, quiet: true, cwd })`exec ${process.execPath} --import ${tsx} ${script} ${options}`
-    .run();
+  $({ nothrow: true, quiet: true, cwd })`exec ${[process.execPath, '--import', tsx, script,
+    ...options]}`.run();
 
 const log = (cwd: string, name: string, id: number) =>
   readFileSync(join(cwd, 'logs', name, `machine-${id}.csv`), 'utf8');
@@ -47,7 +47,8 @@ good('runs three machines to their end, checks the logs and shows a table', asyn
     await launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'a']);
   assert.is(stderr, '');
   assert.is(exitCode, 0, stdout);
-  for (const word of ['seed 7', 'rate', 'internal', 'queue', 'ticks came', 'the rule could have made', 'report.html']) {
+  for (const word of ['seed 7', 'rate', 'internal', 'queue', 'ticks came', 'could have made',
+    'report.html']) {
     assert.match(stdout, word);
   }
   const { run, consistent } = verdict(cwd, 'a');
@@ -79,7 +80,8 @@ good.run();
 const hard = suite('launch.ts survives');
 hard('SIGKILL of a machine: the others run on, and the check says who died', async () => {
   const cwd = somewhere();
-  const launched = launch(cwd, [...MINUTE, '--rates', '3,3,3', '--name', 'killed']);
+  const launched = launch(cwd, ['--duration', '20', '--speed', '5', '--rates', '3,3,3',
+    '--name', 'killed']);
   await logged(cwd, 'killed', 1, /receive/);
   process.kill((await processes('killed')).get(1)!, 'SIGKILL');
   const { exitCode, stdout } = await launched;
@@ -90,8 +92,7 @@ hard('SIGKILL of a machine: the others run on, and the check says who died', asy
   const { run, violations } = verdict(cwd, 'killed');
   assert.equal(violations, []);
   assert.is(run.ended, 'machine 1 died (SIGKILL)');
-  assert.is(log(cwd, 'killed', 0).split('\n').filter((line) => /internal|send|receive/.test(line))
-    .length, 180);
+  assert.match(log(cwd, 'killed', 0), /,0,59,\w+,.*\n.*,stop,.*\n$/, 'it made its last tick');
 });
 
 hard('SIGSTOP and SIGCONT: no burst, skipped ticks are counted, the check holds', async () => {
@@ -108,9 +109,10 @@ hard('SIGSTOP and SIGCONT: no burst, skipped ticks are counted, the check holds'
   const rows = log(cwd, 'stalled', 0).split('\n').map((line) => line.split(','))
     .filter(([, , tick]) => /^\d+$/.test(tick ?? ''));
   const gaps = rows.slice(1).map((row, n) => Number(row[2]) - Number(rows[n]![2]));
-  assert.is(gaps.filter((gap) => gap > 1).length, 1, 'one gap');
   assert.ok(Math.max(...gaps) > 30, 'two seconds at five ticks a second, four times as fast');
-  assert.is(rows.length + gaps.reduce((sum, gap) => sum + gap - 1, 0), 120);
+  const skipped = gaps.reduce((sum, gap) => sum + gap - 1, 0) + Number(rows[0]![2]);
+  assert.is(rows.length + skipped, 120);
+  assert.match(stdout, new RegExp(`machine 0 .* ${rows.length} +${skipped} `), 'and counted');
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
