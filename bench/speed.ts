@@ -174,6 +174,6 @@ function memory(): void {
 
 console.log(
   `${cpus()[0]?.model ?? 'CPU'}, ${availableParallelism()} cores, Node ${process.version}`);
+memory(); // First: on Linux a process starts with the peak of the one that started it.
 await throughput();
 size();
-memory();

@@ -25,10 +25,18 @@ const verdict = (cwd: string, name: string) => {
   return { run, ...checkRun(run, logs) };
 };
 
+/** Resolves when it holds; what never holds must fail a test, not stop it. */
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const limit_ms = Date.now() + 30_000; !(await holds()); await sleep(20)) {
+    if (Date.now() > limit_ms) throw new Error(`half a minute without ${what}`);
+  }
+}
+
 /** Resolves when a machine has logged what is looked for. */
-async function logged(cwd: string, name: string, id: number, what: RegExp): Promise<void> {
+function logged(cwd: string, name: string, id: number, what: RegExp): Promise<void> {
   const file = join(cwd, 'logs', name, `machine-${id}.csv`);
-  while (!existsSync(file) || !what.test(readFileSync(file, 'utf8'))) await sleep(20);
+  return until(`${what} in ${file}`,
+    () => existsSync(file) && what.test(readFileSync(file, 'utf8')));
 }
 
 /** Process ids of the machines of one run, by id. */
@@ -81,7 +89,7 @@ const hard = suite('launch.ts survives');
 hard('SIGKILL of a machine: the others run on, and the check says who died', async () => {
   const cwd = somewhere();
   const launched = launch(cwd, ['--duration', '20', '--speed', '5', '--rates', '3,3,3',
-    '--name', 'killed']);
+    '--seed', '1', '--name', 'killed']);
   await logged(cwd, 'killed', 1, /receive/);
   process.kill((await processes('killed')).get(1)!, 'SIGKILL');
   const { exitCode, stdout } = await launched;
@@ -98,7 +106,7 @@ hard('SIGKILL of a machine: the others run on, and the check says who died', asy
 hard('SIGSTOP and SIGCONT: no burst, skipped ticks are counted, the check holds', async () => {
   const cwd = somewhere();
   const launched = launch(cwd, ['--duration', '24', '--speed', '4', '--rates', '5,2,4',
-    '--name', 'stalled']);
+    '--seed', '1', '--name', 'stalled']);
   await logged(cwd, 'stalled', 0, /receive/);
   const pid = (await processes('stalled')).get(0)!;
   process.kill(pid, 'SIGSTOP');
@@ -119,7 +127,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   hard(`${signal}: every log ends with its stop, the check still runs, nobody is left`, async () => {
     const cwd = somewhere();
     const launched = launch(cwd, ['--name', signal]);
-    await logged(cwd, signal, 2, /internal/);
+    await logged(cwd, signal, 2, /,2,0,/);
     launched.child!.kill(signal);
     launched.child!.kill(signal);
     const { exitCode, stdout } = await launched;
@@ -134,7 +142,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 hard('a signal before the machines are up: nobody is left', async () => {
   const cwd = somewhere();
   const launched = launch(cwd, ['--name', 'early']);
-  while (!existsSync(join(cwd, 'logs', 'early', 'run.json'))) await sleep(5);
+  await until('a folder', () => existsSync(join(cwd, 'logs', 'early', 'run.json')));
   launched.child!.kill('SIGINT');
   const { exitCode, stderr } = await launched;
   assert.is(exitCode, 1, stderr);
@@ -144,11 +152,11 @@ hard('a signal before the machines are up: nobody is left', async () => {
 hard('its own SIGKILL: the machines stop in order by themselves', async () => {
   const cwd = somewhere();
   const launched = launch(cwd, ['--name', 'orphans']);
-  await logged(cwd, 'orphans', 2, /internal/);
+  await logged(cwd, 'orphans', 2, /,2,0,/);
   launched.child!.kill('SIGKILL');
   await launched;
   for (const id of [0, 1, 2]) await logged(cwd, 'orphans', id, /,stop,.*\n$/);
-  while ((await processes('orphans')).size > 0) await sleep(20);
+  await until('an end of the machines', async () => (await processes('orphans')).size === 0);
   assert.is(verdict(cwd, 'orphans').run.ended, null);
 });
 
