@@ -65,24 +65,38 @@ export function load(folder: string, bad?: (message: string) => void): Run {
     : [log.getColumn('time_us').min(), log.getColumn('time_us').max()])).map(Number);
   const start_us = run.start_us ?? (times.length > 0 ? Math.min(...times) : 0);
   const elapsed_s = ((Math.max(start_us, ...times) - start_us) * run.speed) / 1e6;
-  const events = pl.concat(logs.map((log, id) => withDerived(log, run, id, start_us)),
-    { how: 'vertical', rechunk: false });
+  const events = withDerived(logs, run, start_us);
   return {
     name: basename(resolve(folder)), folder, run, start_us, events,
     end_s: Math.min(run.duration_s, elapsed_s),
   };
 }
 
-/** Adds what follows from a log. Tick k is due at start + (k + phase)/rate, in model seconds. */
-function withDerived(log: DataFrame, run: RunRecord, id: number, start_us: number): DataFrame {
+/**
+ * The logs as one frame, with what follows from them. Tick k is due at start + (k + phase)/rate, in
+ * model seconds. Phase and period are columns on the way, so that one expression serves all logs.
+ */
+function withDerived(logs: DataFrame[], run: RunRecord, start_us: number): DataFrame {
+  const { due_us, jump } = kept();
   const since_us = pl.col('time_us').sub(start_us);
-  const period_us = 1e6 / (run.rates_hz[id]! * run.speed);
-  const due_us = pl.col('tick').add(run.phases[id]!).mul(period_us);
-  const jump = pl.col('clock').sub(pl.col('clock').shift(1));
-  return log.withColumns(since_us.mul(run.speed / 1e6).alias('time_s'),
-    since_us.sub(due_us).div(1000).alias('late_ms'),
-    pl.when(pl.col('tick').isNotNull()).then(jump).otherwise(pl.lit(null)).alias('jump'));
+  return pl.concat(logs.map((log, id) => log.withColumns(
+    pl.repeat(run.phases[id]!, log.height, 'phase'),
+    pl.repeat(1e6 / (run.rates_hz[id]! * run.speed), log.height, 'period_us'),
+  )), { how: 'vertical', rechunk: false }).withColumns(
+    since_us.mul(run.speed / 1e6).alias('time_s'),
+    since_us.sub(due_us).div(1000).alias('late_ms'), jump,
+  ).drop('phase', 'period_us');
 }
+
+const kept = once(() => {
+  const [machine, tick, clock] = [pl.col('machine'), pl.col('tick'), pl.col('clock')];
+  // The row before may be another machine's where a log has lost its start.
+  const hasBefore = tick.isNotNull().and(machine.eq(machine.shift(1)));
+  const jump = pl.when(hasBefore).then(clock.sub(clock.shift(1))).otherwise(pl.lit(null));
+  return {
+    jump: jump.alias('jump'), due_us: tick.add(pl.col('phase')).mul(pl.col('period_us')),
+  };
+});
 
 function readConfiguration(folder: string): RunRecord {
   const path = join(folder, 'run.json');
@@ -116,8 +130,9 @@ function parse(bytes: Buffer, id: number): DataFrame | null {
   if (!bytes.subarray(0, HEADER.length).equals(Buffer.from(HEADER))) return null;
   try {
     const log = pl.readCSV(bytes, { schema, rechunk: false });
-    const wrong = log.filter(isWrong().or(pl.col('machine').neq(id)));
-    return wrong.height === 0 ? log.drop('more') : null;
+    const machine = log.getColumn('machine');
+    const others = log.height > 0 && (machine.min() !== id || machine.max() !== id);
+    return others || log.filter(isWrong()).height > 0 ? null : log.drop('more');
   } catch {
     return null; // A stray quotation mark.
   }

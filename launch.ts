@@ -15,8 +15,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import logUpdate from 'log-update';
-import { $, chalk, type ProcessPromise } from 'zx';
+import { $, chalk, type ProcessPromise } from 'zx/core'; // zx whole takes twice as long to load.
 import {
   atLeast, configured, isMain, logPath, modelOptions, positive, script, versions, whole, writeRun,
   type Configuration, type ModelOptions,
@@ -164,9 +163,11 @@ function heard(machine: Watched, line: string): boolean {
 // ── What a person sees ──────────────────────────────────────────────────────────────────────
 
 /** The machines in place on a terminal, plain lines elsewhere. Returns the watch and its end. */
-function show({ seed, rates_hz, duration_s, speed }: Configuration): Watch & { end(): void } {
+async function show(
+  { seed, rates_hz, duration_s, speed }: Configuration,
+): Promise<Watch & { end(): void }> {
   let timer: NodeJS.Timeout | undefined;
-  const live = process.stdout.isTTY === true;
+  const live = process.stdout.isTTY && (await import('log-update')).default;
   const model_s = (start_us: number) =>
     Math.min(duration_s, Math.max(0, ((Date.now() - start_us / 1000) / 1000) * speed));
 
@@ -198,16 +199,16 @@ function show({ seed, rates_hz, duration_s, speed }: Configuration): Watch & { e
   }
 
   return {
-    note: (text) => (live ? logUpdate.persist(chalk.yellow(text)) : console.error(text)),
+    note: (text) => (live ? live.persist(chalk.yellow(text)) : console.error(text)),
     begun(machines, start_us) {
       if (!live) console.log('every machine is connected to every other; they tick');
-      const draw = () => (live ? logUpdate(paint(machines, start_us))
+      const draw = () => (live ? live(paint(machines, start_us))
         : console.log(plain(machines, start_us)));
       timer = setInterval(draw, live ? REPAINT_MS : PLAIN_LINE_MS);
     },
     end() {
       clearInterval(timer);
-      if (live) logUpdate.clear();
+      if (live) live.clear();
     },
   };
 }
@@ -282,7 +283,7 @@ async function main(): Promise<void> {
     const rates = rates_hz.length > 12 ? `${rates_hz.slice(0, 12).join(', ')}, …` : rates_hz.join(', ');
     console.log(`seed ${seed}: ${rates_hz.length} machines at ${rates} ticks a second for `
       + `${duration_s} s${o.speed === 1 ? '' : `, ${o.speed} times as fast`}`);
-    const screen = show(configuration);
+    const screen = await show(configuration);
     const ending = await launch(configuration, folder, o, over.signal, screen);
     screen.end();
     if (ending !== 'finished') console.log(chalk.red(ending));

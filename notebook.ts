@@ -27,9 +27,9 @@ import type { JournalEntry } from './notebooks/kernel/kernels/lab/kernel.ts';
 // ── For cells ────────────────────────────────────────────────────────────────────────────────
 
 /** How many runs are enough to see that a cell still works. */
-const QUICK_RUNS = 5;
+const QUICK_RUNS = 3;
 
-/** The number of runs a cell makes: as many as it says, or 5 where LAB_QUICK is set (tests). */
+/** The number of runs a cell makes: as many as it says, or 3 where LAB_QUICK is set (tests). */
 export const quick = (runs: number): number =>
   (process.env.LAB_QUICK ? Math.min(runs, QUICK_RUNS) : runs);
 

@@ -127,6 +127,11 @@ loading('names the file and the line that is bad, whatever is wrong with it', ()
     assert.is(told.length, 1);
   }
 });
+loading('takes no jump from the machine before where a log has lost its start', () => {
+  const [first, [, ...second]] = byHand;
+  const { events } = load(write([first, second], { phases: [0.5, 0] }));
+  assert.equal(column(events, 'jump'), [null, 1, 1, 1, 1, 2, null, null, 1, 2, 1, null]);
+});
 loading('names a wrong header, a missing folder, run.json and logs', () => {
   const folder = write(byHand);
   writeFileSync(logPath(folder, 0), 'time,machine\n1,0\n');

@@ -86,7 +86,7 @@ machines('are not harmed by garbage, half lines, 10 MB, wrong tokens, nonsense o
     'wrong token': encodeLine({ hello: 2, token: 'guess' }),
     'unknown id 7': encodeLine({ hello: 7, token: 'lab' }),
     'unknown id 0': encodeLine({ hello: 0, token: 'lab' }),
-    'no hello': encodeLine({ clock: 5 }),
+    'its first line is no hello': encodeLine({ clock: 5 }),
     'not a line of the protocol: "nonsense"': `${hello}nonsense\n`,
     'not a line of the protocol: "{\\\\"clock\\\\":-4}"': `${hello}{"clock":-4}\n`,
     'out of turn': `${hello}${hello}`,

@@ -12,11 +12,19 @@ import { $ } from 'zx';
 
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
+/** These take longest, and start first, so that none of them runs alone at the end. */
+const slow = ['notebooks.test.ts', 'launch.test.ts', 'mesh.test.ts'];
+/** Far more than any file needs on a busy computer; a test that hangs must not hang them all. */
+const LIMIT = '240s';
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word))
     : !file.includes('system'))) // These need Chromium or Jupyter: npm run test:system.
-  .sort();
+  .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+
+function rank(file: string): number {
+  return slow.includes(file) ? slow.indexOf(file) : slow.length;
+}
 
 /** How many tests a file declares: the calls of each suite that it makes. */
 function declared(file: string): number {
@@ -28,12 +36,13 @@ function declared(file: string): number {
 
 async function runFile(file: string): Promise<{ passed: number; failed: number }> {
   const started_ms = Date.now();
-  const { exitCode, stdout, stderr } =
-    await $({ nothrow: true, quiet: true })`${process.execPath} --import tsx ${join(here, file)}`;
+  const { exitCode, signal, stdout, stderr } = await $({ nothrow: true, quiet: true,
+    timeout: LIMIT, timeoutSignal: 'SIGKILL' })`${process.execPath} --import tsx ${join(here, file)}`;
   const count = (what: string) => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(stdout)?.[1] ?? 0);
   const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
   const least = declared(file);
-  const why = exitCode !== 0 ? `exit code ${exitCode}`
+  const why = signal ? `${signal}: it did not end within ${LIMIT}`
+    : exitCode !== 0 ? `exit code ${exitCode}`
     : least === 0 ? 'it declares no test'
     : total < least ? `${least} tests are declared and ${total} ran`
     : passed !== total || skipped > 0 ? `${total - passed} did not pass, ${skipped} skipped`
@@ -46,7 +55,8 @@ async function runFile(file: string): Promise<{ passed: number; failed: number }
 
 let [passed, failed] = [0, 0];
 const waiting = [...files];
-await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, async () => {
+// One more than there are cores: the tests of real machines wait for them half of their time.
+await Promise.all(Array.from({ length: availableParallelism() + 1 }, async () => {
   for (let file; (file = waiting.shift()) !== undefined;) {
     const result = await runFile(file);
     passed += result.passed;
