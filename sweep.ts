@@ -53,6 +53,11 @@ const TASK_TICKS = 2e6;
 const FEW_TICKS = 1e7;
 /** Rows go over to polars in blocks of so many, so that they are not all kept twice. */
 const BLOCK_ROWS = 2 ** 19;
+/**
+ * A summary takes the quantiles of a configuration from so many runs at most, since they need all
+ * of their values at once: their ranks are then right to 0.3 percentage points (2·√(¼/n)).
+ */
+const QUANTILE_RUNS = 100_000;
 /** How often the bar moves. */
 const REPAINT_MS = 200;
 
@@ -102,6 +107,8 @@ interface Part {
   configuration: number;
   seed: number;
   runs: number;
+  /** Where its summary begins. */
+  place: number;
 }
 
 /**
@@ -114,11 +121,14 @@ function partsOf(
   const unit = summary ? runs : 1;
   const all = (settings.length * runs) / unit;
   const [first, last] = [part - 1, part].map((n) => Math.floor((all * n) / of) * unit);
+  let next = 0;
   return settings.flatMap((setting, configuration) => {
     const [from, to] = [first!, last!].map((run) =>
       Math.min(Math.max(run - configuration * runs, 0), runs));
-    return from! < to!
-      ? [{ setting, configuration, seed: seed + from!, runs: to! - from! }] : [];
+    if (from! >= to!) return [];
+    const place = next;
+    next += setting.rates_hz.length * measures.length;
+    return [{ setting, configuration, seed: seed + from!, runs: to! - from!, place }];
   });
 }
 
@@ -146,7 +156,6 @@ const SUMMARY = {
   runs: Int32Array, mean: Float64Array, standard_deviation: Float64Array,
   quantile_05: Float64Array, quantile_25: Float64Array, quantile_50: Float64Array,
   quantile_75: Float64Array, quantile_95: Float64Array,
-  mean_low: Float64Array, mean_high: Float64Array,
 };
 
 type Columns<Kinds> = Record<keyof Kinds, Int32Array | Float64Array>;
@@ -165,8 +174,8 @@ function allocate<Kinds extends Record<string, typeof Int32Array | typeof Float6
 interface Task extends Part {
   rows: Columns<typeof ROWS>;
   row: number;
-  /** … or sum up one machine of a part that was run, from this place of the summary on. */
-  summary?: { columns: Columns<typeof SUMMARY>; machine: number; place: number };
+  /** … or add one machine of a part that was run to the summary. */
+  summary?: { columns: Columns<typeof SUMMARY>; machine: number };
 }
 
 function perform(task: Task): void {
@@ -200,36 +209,48 @@ function runAll({ rows, row, setting, configuration: place, seed: first, runs }:
 }
 
 /**
- * `mean_low` … `mean_high` is the 95 % interval of the mean: mean ± t·s/√n, t of Student with n − 1
- * degrees of freedom. Quantiles are interpolated between the runs of neighbouring ranks.
+ * Adds runs to what the summary holds of those before them: means and deviations are joined after
+ * Chan, Golub and LeVeque (1979), quantiles stay those of the first. They are interpolated between
+ * the runs of neighbouring ranks.
  */
 function sumUp(
-  { rows, row, setting: { rates_hz }, configuration, runs }: Task,
-  { columns, machine, place }: Required<Task>['summary'],
+  { rows, row, setting: { rates_hz }, configuration, runs, place: first }: Task,
+  { columns, machine }: Required<Task>['summary'],
 ): void {
   for (const [nth, measure] of measures.entries()) {
+    const place = first + machine * measures.length + nth;
     const values = Float64Array.from({ length: runs }, (_, run) =>
-      rows[measure][row + run * rates_hz.length + machine]!).filter((x) => !Number.isNaN(x)).sort();
+      rows[measure][row + run * rates_hz.length + machine]!).filter((x) => !Number.isNaN(x));
     const n = values.length;
     const mean = values.reduce((sum, x) => sum + x, 0) / n;
     const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-    const standard_deviation = Math.sqrt(squares / (n - 1));
-    const t = n > 1 ? cephes.stdtri(n - 1, 0.975) : NaN;
-    const reach = (t * standard_deviation) / Math.sqrt(n);
-    const quantiles = Object.entries(QUANTILES).map(([name, q]) => {
-      const rank = Math.floor((n - 1) * q);
-      const [low, high] = [values[rank]!, values[Math.min(rank + 1, n - 1)]!];
-      return [name, low + ((n - 1) * q - rank) * (high - low)];
-    });
-    const cells: Record<string, number> = {
-      configuration, machine, rate_hz: rates_hz[machine]!, measure: nth, runs: n, mean,
-      standard_deviation, mean_low: mean - reach, mean_high: mean + reach,
-      ...Object.fromEntries(quantiles),
-    };
-    for (const name of Object.keys(SUMMARY) as (keyof typeof SUMMARY)[]) {
-      columns[name][place + nth] = cells[name]!;
+    const before = columns.runs[place]!;
+    if (before === 0) {
+      const cells: Record<string, number> = {
+        configuration, machine, rate_hz: rates_hz[machine]!, measure: nth, runs: n, mean,
+        standard_deviation: Math.sqrt(squares / (n - 1)), ...quantilesOf(values.sort()),
+      };
+      for (const name of Object.keys(SUMMARY) as (keyof typeof SUMMARY)[]) {
+        columns[name][place] = cells[name]!;
+      }
+    } else if (n > 0) {
+      const [all, apart] = [before + n, mean - columns.mean[place]!];
+      const squares_before = before > 1 ? columns.standard_deviation[place]! ** 2 * (before - 1) : 0;
+      const squares_all = squares_before + squares + (apart ** 2 * before * n) / all;
+      columns.runs[place] = all;
+      columns.mean[place] = columns.mean[place]! + (apart * n) / all;
+      columns.standard_deviation[place] = Math.sqrt(squares_all / (all - 1));
     }
   }
+}
+
+function quantilesOf(sorted: Float64Array): Record<string, number> {
+  const last = sorted.length - 1;
+  return Object.fromEntries(Object.entries(QUANTILES).map(([name, q]) => {
+    const rank = Math.floor(last * q);
+    const [low, high] = [sorted[rank]!, sorted[Math.min(rank + 1, last)]!];
+    return [name, low + (last * q - rank) * (high - low)];
+  }));
 }
 
 // ── Threads ──────────────────────────────────────────────────────────────────────────────────
@@ -285,30 +306,34 @@ function settingsFrame(settings: Setting[]): DataFrame {
 }
 const SETTING = ['rates', 'internal', 'latency', 'loss', 'reorder', 'duration_s'];
 
-const series = (columns: Record<string, Int32Array | Float64Array>) =>
-  Object.entries(columns).map(([name, values]) => pl.Series(name, values));
+/** Copies of the first values of columns. */
+const series = (columns: Record<string, Int32Array | Float64Array>, rows?: number) =>
+  Object.entries(columns).map(([name, values]) => pl.Series(name, values.subarray(0, rows)));
 /** What is not defined, in polars' way. */
 const nanToNull = (...names: string[]) => names.map((name) => pl.col(name).fillNan(pl.lit(null)));
 
 /** The rows of a block. Where a machine had no tick, a mean over its ticks is null. */
-function rowsFrame(rows: Columns<typeof ROWS>, settings: DataFrame): DataFrame {
-  return pl.DataFrame(series(rows))
+function rowsFrame(
+  rows: Columns<typeof ROWS>, many: number, settings: DataFrame,
+): DataFrame {
+  return pl.DataFrame(series(rows, many))
     .withColumns(pl.col('seed').cast(pl.Int64), ...nanToNull('mean_jump', 'receive_share'))
     .join(settings, { on: 'configuration', how: 'left' })
     .select(...SETTING, 'seed', 'machine', 'rate_hz', ...measures);
 }
 
-/** The summary of a block. One run has no deviation and no interval: null. */
+/** The summary. One run has no deviation and no interval: null. */
 function summaryFrame(summary: Columns<typeof SUMMARY>, settings: DataFrame): DataFrame {
   const { measure, ...numbers } = summary;
   const { configuration, ...shown } = SUMMARY;
   const names = Array.from(measure, (nth) => measures[nth]!);
-  return pl.DataFrame([...series(numbers), pl.Series('measure', names, pl.Utf8)])
-    .withColumns(...nanToNull('mean', 'standard_deviation', 'mean_low', 'mean_high'))
+  return withInterval(pl.DataFrame([...series(numbers), pl.Series('measure', names, pl.Utf8)])
+    .withColumns(...nanToNull('mean', 'standard_deviation')))
     .join(settings, { on: 'configuration', how: 'left' })
-    .select(...SETTING, ...Object.keys(shown));
+    .select(...SETTING, ...Object.keys(shown), 'mean_low', 'mean_high');
 }
 
+/** The 95 % interval of each mean: mean ± t·s/√n, t of Student with n − 1 degrees of freedom. */
 function withInterval(frame: DataFrame): DataFrame {
   const reach = Array.from(frame.getColumn('runs'), (runs) =>
     (runs > 1 ? cephes.stdtri(runs - 1, 0.975) / Math.sqrt(runs) : null));
@@ -348,8 +373,8 @@ export interface Wish extends Grid {
 /**
  * Runs a grid. The result depends on the grid alone, not on the number of workers.
  *
- * Memory holds the rows that are returned and one block of half a million more; for a summary
- * all runs of one configuration, 80 bytes a machine and run, since quantiles need them.
+ * Memory holds the rows that are returned and one block of half a million more. The quantiles of a
+ * summary are those of the first 100,000 runs of a configuration, all else is of all.
  * @returns a row for each run and machine, in the order of configuration, seed and machine: `rates`
  *   (as '1-4-6'), `internal`, `latency`, `loss`, `reorder`, `duration_s`, `seed`, `machine`,
  *   `rate_hz` and simulate.ts's MEASURES; or the summary's rows
@@ -367,35 +392,44 @@ export async function sweep(wish: Wish): Promise<DataFrame> {
     { length: wish.workers ?? (all < FEW_TICKS ? 0 : availableParallelism()) }, startWorker);
   const described = settingsFrame(settings);
   const frames: DataFrame[] = [];
+  const columns = allocate(SUMMARY, !summary ? 0 : measures.length
+    * parts.reduce((sum, { setting }) => sum + setting.rates_hz.length, 0));
   let ticks = 0;
   const done = ({ setting, runs, summary }: Task) => {
     if (!summary) ticks += runs * expectedTicks(setting);
     wish.progress?.(ticks / all);
   };
+  const blocks = blocksOf(parts, summary);
+  const rows = allocate(ROWS, blocks.reduce((most, block) => Math.max(most, rowsIn(block)), 0));
   try {
-    for (const block of blocksOf(parts, summary)) {
-      const { rows, tasks, sums, columns } = tasksOf(block);
+    for (const block of blocks) {
+      const { tasks, sums } = tasksOf(block, rows, columns);
       await performAll(tasks, workers, done);
       if (summary) await performAll(sums, workers, done);
-      frames.push(summary ? summaryFrame(columns, described) : rowsFrame(rows, described));
+      else frames.push(rowsFrame(rows, rowsIn(block), described));
     }
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return pl.concat(frames, { how: 'vertical' });
+  return summary ? summaryFrame(columns, described) : pl.concat(frames, { how: 'vertical' });
 }
 
 const rowsOf = ({ setting, runs }: Part) => setting.rates_hz.length * runs;
+const rowsIn = (block: Part[]) => block.reduce((sum, part) => sum + rowsOf(part), 0);
 
-/** Joins small parts and cuts large ones, but none for a summary. There is always a block. */
+/**
+ * Joins small parts and cuts large ones. There is always a block, and none has two pieces of one
+ * configuration, whose summaries must not be added to at the same time.
+ */
 function blocksOf(parts: Part[], summary: boolean): Part[][] {
   const blocks: Part[][] = [[]];
   let rows = 0;
-  const pieces = summary ? parts : parts.flatMap((part) =>
-    cut(part, Math.ceil(BLOCK_ROWS / part.setting.rates_hz.length)));
+  const pieces = parts.flatMap((part) => cut(part, summary ? QUANTILE_RUNS
+    : Math.ceil(BLOCK_ROWS / part.setting.rates_hz.length)));
   for (const piece of pieces) {
     rows += rowsOf(piece);
-    if (rows > BLOCK_ROWS && blocks.at(-1)!.length > 0) {
+    const before = blocks.at(-1)!.at(-1);
+    if (before && (rows > BLOCK_ROWS || before.configuration === piece.configuration)) {
       blocks.push([]);
       rows = rowsOf(piece);
     }
@@ -404,25 +438,21 @@ function blocksOf(parts: Part[], summary: boolean): Part[][] {
   return blocks;
 }
 
-/** A block's work in tasks, what sums it up afterwards, and the memory that both fill. */
-function tasksOf(block: Part[]) {
-  const machines = block.reduce((sum, { setting }) => sum + setting.rates_hz.length, 0);
-  const rows = allocate(ROWS, block.reduce((sum, part) => sum + rowsOf(part), 0));
-  const columns = allocate(SUMMARY, machines * measures.length);
+/** A block's work in tasks, and what sums it up afterwards. */
+function tasksOf(block: Part[], rows: Columns<typeof ROWS>, columns: Columns<typeof SUMMARY>) {
   const tasks: Task[] = [];
   const sums: Task[] = [];
   let row = 0;
   for (const part of block) {
     for (const machine of part.setting.rates_hz.keys()) {
-      const place = sums.length * measures.length;
-      sums.push({ ...part, rows, row, summary: { columns, machine, place } });
+      sums.push({ ...part, rows, row, summary: { columns, machine } });
     }
     for (const piece of cut(part, Math.ceil(TASK_TICKS / expectedTicks(part.setting)))) {
       tasks.push({ ...piece, rows, row });
       row += rowsOf(piece);
     }
   }
-  return { rows, tasks, sums, columns };
+  return { tasks, sums };
 }
 
 /** A part in pieces of at most so many runs. */

@@ -175,6 +175,29 @@ function expectSummary(record: Record<string, unknown>, values: number[]): void 
   }
 }
 
+summaries('of many runs is of all of them, but for quantiles: they are of the first 100,000', async () => {
+  const wish: Wish = { rates_hz: [1, 2], runs: 100_200, duration_s: 1.5, internal: 0.1 };
+  const [rows, found] = [await sweep(wish), await sweep({ ...wish, summary: true })];
+  same(await sweep({ ...wish, summary: true, workers: 2 }), found, 'two workers');
+  const ofSlow = rows.filter(pl.col('machine').eq(0));
+  for (const measure of ['mean_lag', 'mean_jump']) {
+    const record = found.toRecords().find((row) => row.machine === 0 && row.measure === measure)!;
+    const values = Float64Array.from(ofSlow.getColumn(measure), (value) => Number(value ?? NaN));
+    const defined = values.filter((value) => !Number.isNaN(value));
+    const mean = defined.reduce((sum, value) => sum + value, 0) / defined.length;
+    const deviation = Math.sqrt(defined.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+      / (defined.length - 1));
+    const first = values.slice(0, 100_000).filter((value) => !Number.isNaN(value)).sort();
+    const rank = 0.75 * (first.length - 1);
+    const [low, high] = [first[Math.floor(rank)]!, first[Math.ceil(rank)]!];
+    assert.is(record.runs, defined.length);
+    for (const [name, expected] of Object.entries({ mean, standard_deviation: deviation,
+      quantile_75: low + (rank % 1) * (high - low) })) {
+      assert.ok(Math.abs(Number(record[name]) - expected) < 1e-9, `${name} of ${measure}`);
+    }
+  }
+});
+
 summaries('of one run has no deviation and no interval', async () => {
   const [record] = (await sweep({ rates_hz: [1, 4], runs: 1, summary: true })).toRecords();
   assert.equal([record!.standard_deviation, record!.mean_low, record!.mean_high],
