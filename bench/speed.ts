@@ -139,8 +139,8 @@ function size(): void {
     const [quiet, busy] = [1, INTERNAL].map((internal) =>
       configuration(rates_hz, duration_s, 1, internal));
     const ticks = expectedTicks(busy!);
-    const quiet_s = best(ROUNDS, () => engine.run(quiet!, PERFECT));
-    const busy_s = best(ROUNDS, () => engine.run(busy!, PERFECT));
+    const quiet_s = best(3 * ROUNDS, () => engine.run(quiet!, PERFECT));
+    const busy_s = best(3 * ROUNDS, () => engine.run(busy!, PERFECT));
     const { sent } = engine.run(busy!, PERFECT);
     return { machines, ticks, sent, tick_ns: (1e9 * quiet_s) / ticks,
       event_ns: (1e9 * busy_s) / (ticks + sent) };

@@ -324,6 +324,16 @@ overRun('grows as the square root of time at the boundary, and with time above',
   near(growth([1, 4, 2]), 2, 0.02);
 });
 
+overRun('grows with each message more, without a fall next to the boundary', () => {
+  for (const [slow, fast] of [[2, 3], [1, 3], [4, 5]] as const) {
+    const boundary = 1 - slow / fast;
+    const lags = Array.from({ length: 80 }, (_, n) => meanLagOverRun(
+      { rates_hz: [slow, fast], internal: boundary + (40 - n) / 1000 }, 60)[0]!);
+    lags.slice(1).forEach((lag, n) => assert.ok(lag > lags[n]!,
+      `${slow}-${fast}, ${39 - n} thousandths above the boundary's internal: ${lag}`));
+  }
+});
+
 overRun('without messages is half of what the rates make in that time', () => {
   assert.is(meanLagOverRun({ rates_hz: [1, 5], internal: 1 }, 60)[0], 120);
 });
