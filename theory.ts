@@ -525,8 +525,9 @@ export function predict(setting: Setting): Prediction[] {
  * S_i being normal with mean i·(q·κ − 1) and variance i·κ·q·(1 − q)·spread (see inboxOf). A message
  * that leaves Q behind is Q/λ s old and so costs Q·c/λ. Below the boundary the mean lag is short of
  * its long run by c/λ times what the queue is short of its own. Above, and next to it below, where
- * this is more, the lag is c/λ·Q and half a slot's climb less the + 1 of the receive. **At the boundary** E[Q] = √(2·variance·k/π): the
- * lag grows as the square root of time, for two machines lag(t) ≈ √(2·(1 − q)·r·t/π)/q.
+ * this is more, the lag is c/λ·Q and half a slot's climb less the + 1 of the receive. **At the
+ * boundary** E[Q] = √(2·variance·k/π): the lag grows as the square root of time, for two machines
+ * lag(t) ≈ √(2·(1 − q)·r·t/π)/q.
  *
  * Left out: that steps are whole numbers, that the other machines begin with empty queues too, and
  * that a sawtooth begins at 0, which matters in runs of a few seconds.
