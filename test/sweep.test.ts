@@ -182,7 +182,8 @@ summaries('of many runs is of all of them, but for quantiles: they are of the fi
   const ofSlow = rows.filter(pl.col('machine').eq(0));
   for (const measure of ['mean_lag', 'mean_jump']) {
     const record = found.toRecords().find((row) => row.machine === 0 && row.measure === measure)!;
-    const values = Float64Array.from(ofSlow.getColumn(measure), (value) => Number(value ?? NaN));
+    const values = Float64Array.from(ofSlow.getColumn(measure).toArray(), (value) =>
+      Number(value ?? NaN));
     const defined = values.filter((value) => !Number.isNaN(value));
     const mean = defined.reduce((sum, value) => sum + value, 0) / defined.length;
     const deviation = Math.sqrt(defined.reduce((sum, value) => sum + (value - mean) ** 2, 0)
