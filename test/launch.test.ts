@@ -53,7 +53,7 @@ good('runs to the end, checks the logs and shows a table, beside a series of oth
   const cwd = somewhere();
   const [one, series] = await Promise.all([
     launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'a']),
-    launch(cwd, ['--duration', '5', '--speed', '5', '--runs', '2']),
+    launch(cwd, ['--duration', '5', '--speed', '5', '--runs', '2', '--name', 'b']),
   ]);
   assert.equal([one.stderr, series.stderr], ['', '']);
   assert.equal([one.exitCode, series.exitCode], [0, 0], one.stdout + series.stdout);
@@ -68,10 +68,10 @@ good('runs to the end, checks the logs and shows a table, beside a series of oth
   assert.is((await processes('a')).size, 0);
 
   const said = [...series.stdout.matchAll(/^seed (\d+)/gm)].map(([, seed]) => Number(seed));
-  const drawn = readdirSync(join(cwd, 'logs')).filter((name) => name !== 'a')
-    .map((name) => verdict(cwd, name).run.seed).sort((a, b) => a - b);
+  const drawn = ['b-1', 'b-2'].map((name) => verdict(cwd, name).run.seed);
   assert.equal(drawn, [said[0]!, said[0]! + 1], 'drawn, told and stored; then the next');
   assert.equal(said, drawn);
+  assert.equal(readdirSync(join(cwd, 'logs')).sort(), ['a', 'b-1', 'b-2']);
 
   const before = log(cwd, 'a', 0);
   const again = await launch(cwd, ['--name', 'a']);
@@ -173,12 +173,13 @@ hard.run();
 const bad = suite('launch.ts refuses');
 const refusals: [string, string[]][] = [
   ['--rates', ['--rates', '0,1']], ['--rates', ['--rates', '2,-1,1']],
-  ['--rates', ['--rates', '2,NaN']], ['--rates', ['--rates', '5']],
+  ['--rates', ['--rates', '2,NaN']], ['--rates', ['--rates', '5']], ['--rates', ['--rates', '']],
   ['--rates', ['--rates', '1,2,3', '--machines', '2']],
   ['--internal', ['--internal', '1.5']], ['--machines', ['--machines', '1']],
-  ['--duration', ['--duration', 'abc']], ['--min-rate', ['--min-rate', '7']],
-  ['--port', ['--port', '70000']], ['--name', ['--name', '../x']],
-  ['--speeed', ['--speeed', '2']], ['extra', ['extra']],
+  ['--duration', ['--duration', 'abc']], ['--duration', ['--duration', '0']],
+  ['--speed', ['--speed', '-1']], ['--seed', ['--seed', '1.5']], ['--runs', ['--runs', '0']],
+  ['--min-rate', ['--min-rate', '7']], ['--port', ['--port', '70000']],
+  ['--name', ['--name', '../x']], ['--speeed', ['--speeed', '2']], ['extra', ['extra']],
 ];
 bad('bad input with one line that names the flag and exit code 2, and makes no folder', async () => {
   const cwd = somewhere();
