@@ -77,7 +77,7 @@ export function load(folder: string, bad?: (message: string) => void): Run {
  * model seconds. Phase and period are columns on the way, so that one expression serves all logs.
  */
 function withDerived(logs: DataFrame[], run: RunRecord, start_us: number): DataFrame {
-  const { due_us, jump } = kept();
+  const { due_us, jump } = derived();
   const since_us = pl.col('time_us').sub(start_us);
   return pl.concat(logs.map((log, id) => log.withColumns(
     pl.repeat(run.phases[id]!, log.height, 'phase'),
@@ -88,7 +88,7 @@ function withDerived(logs: DataFrame[], run: RunRecord, start_us: number): DataF
   ).drop('phase', 'period_us');
 }
 
-const kept = once(() => {
+const derived = once(() => {
   const [machine, tick, clock] = [pl.col('machine'), pl.col('tick'), pl.col('clock')];
   // The row before may be another machine's where a log has lost its start.
   const hasBefore = tick.isNotNull().and(machine.eq(machine.shift(1)));
@@ -327,7 +327,8 @@ function eachQueueStep(
 const sendsOf = (events: DataFrame): DataFrame => events
   .select('time_s', 'machine', 'tick', 'message', 'event', pl.col('peer').alias('to'))
   .filter(pl.col('event').eq(pl.lit('send'))).drop('event')
-  .withColumn(pl.col('to').str.split(' ')).explode('to').withColumn(pl.col('to').cast(pl.Int32, false));
+  .withColumn(pl.col('to').str.split(' ')).explode('to')
+  .withColumn(pl.col('to').cast(pl.Int32, false));
 
 /**
  * How machines spend their ticks: `machine`, `event`, `ticks`, `share` (of the machine's ticks);
@@ -477,7 +478,8 @@ function* merged(times: Float64Array, ids: Float64Array, machines: number): Gene
   for (let left = ids.length; left > 0; left--) {
     let first = -1;
     for (let id = 0; id < machines; id++) {
-      if (next[id]! <= end[id]! && (first < 0 || times[next[id]!]! < times[next[first]!]!)) first = id;
+      const isLeft = next[id]! <= end[id]!;
+      if (isLeft && (first < 0 || times[next[id]!]! < times[next[first]!]!)) first = id;
     }
     yield next[first]!++;
   }

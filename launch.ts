@@ -180,7 +180,8 @@ async function show(
         String(ticks).padStart(7), String(clock).padStart(7), String(highest - clock).padStart(6)];
       const bar = '▇'.repeat(Math.min(queue, 20)) + (queue > 20 ? '…' : '');
       const doing = exit && !last.startsWith('stop') ? chalk.red('died') : last;
-      return `${chalk.hex(colourOf(id))(cells.join(' '))}  ${`${bar} ${queue}`.padEnd(26)} ${doing}`;
+      const numbers = chalk.hex(colourOf(id))(cells.join(' '));
+      return `${numbers}  ${`${bar} ${queue}`.padEnd(26)} ${doing}`;
     });
     const done = Math.round((30 * at_s) / duration_s);
     return [
@@ -254,7 +255,8 @@ async function main(): Promise<void> {
     .option('--speed <n>', 'model seconds in a real one; 10 runs a minute in six s', positive, 1)
     .option('--runs <n>', 'that many runs, with seeds in a row', atLeast(1), 1)
     .option('--name <name>', 'folder under logs/ (default: the time and the seed)')
-    .option('--host <host>', 'address to listen on; loopback, so that no one else joins', '127.0.0.1')
+    .option('--host <host>', 'address to listen on; loopback, so that no one else joins',
+      '127.0.0.1')
     .option('--port <n>', 'machine i listens on port n + i; 0 takes free ones', whole, 0)
     .parse();
   const o = command.opts<ModelOptions & { machines: number; seed?: number; speed: number;
@@ -280,7 +282,7 @@ async function main(): Promise<void> {
     const { seed, rates_hz, duration_s } = configuration;
     const name = o.runs > 1 && o.name ? `${o.name}-${nth}` : o.name;
     const folder = newFolder(command, name, seed);
-    const rates = rates_hz.length > 12 ? `${rates_hz.slice(0, 12).join(', ')}, …` : rates_hz.join(', ');
+    const rates = rates_hz.slice(0, 12).join(', ') + (rates_hz.length > 12 ? ', …' : '');
     console.log(`seed ${seed}: ${rates_hz.length} machines at ${rates} ticks a second for `
       + `${duration_s} s${o.speed === 1 ? '' : `, ${o.speed} times as fast`}`);
     const screen = await show(configuration);

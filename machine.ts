@@ -162,7 +162,8 @@ export function configure(wish: {
   speed: number;
 }): Configuration {
   const { seed, machines, min_rate_hz, max_rate_hz, internal, duration_s, speed } = wish;
-  const draws = Array.from({ length: machines }, (_, id) => stream(seed, id, PURPOSE.configuration));
+  const draws = Array.from({ length: machines },
+    (_, id) => stream(seed, id, PURPOSE.configuration));
   const span = max_rate_hz - min_rate_hz + 1;
   const rates_hz = wish.rates_hz
     ?? draws.map((draw) => min_rate_hz + Math.floor(uniform(draw, 0) * span));
@@ -540,7 +541,8 @@ function describe(line: string): string {
   const [, , tick, event, peer, message, queue, clock] = line.trim().split(',');
   const what = event === 'send' ? `send to ${peer}`
     : event === 'receive' ? `receive ${message} from ${peer}` : event!;
-  return `tick ${tick!.padStart(4)}  ${what.padEnd(24)} clock ${clock!.padStart(4)}  queue ${queue}\n`;
+  return `tick ${tick!.padStart(4)}  ${what.padEnd(24)} clock ${clock!.padStart(4)}`
+    + `  queue ${queue}\n`;
 }
 
 async function main(): Promise<void> {

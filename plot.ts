@@ -582,10 +582,10 @@ function colourKey(
   const digits = (at: number) => String(Number(at.toPrecision(2)));
   return [
     Plot.rect(key, { x1: right + 12 * px, x2: right + 26 * px, y1: 'y1', y2: 'y2', fill: 'value' }),
-    Plot.text(key, { x: right + 31 * px, y: ({ y1, y2 }: Row) => (y1! + y2!) / 2, textAnchor: 'start',
-      text: ({ value }: Row) => digits(value!) }),
-    Plot.text([label], { x: right + 12 * px, y: low + 0.8 * (high - low), text: (text: string) => text,
-      textAnchor: 'start', lineAnchor: 'bottom', lineWidth: 8 }),
+    Plot.text(key, { x: right + 31 * px, y: ({ y1, y2 }: Row) => (y1! + y2!) / 2,
+      textAnchor: 'start', text: ({ value }: Row) => digits(value!) }),
+    Plot.text([label], { x: right + 12 * px, y: low + 0.8 * (high - low),
+      text: (text: string) => text, textAnchor: 'start', lineAnchor: 'bottom', lineWidth: 8 }),
   ];
 }
 

@@ -235,7 +235,8 @@ function sumUp(
       }
     } else if (n > 0) {
       const [all, apart] = [before + n, mean - columns.mean[place]!];
-      const squares_before = before > 1 ? columns.standard_deviation[place]! ** 2 * (before - 1) : 0;
+      const squares_before =
+        before > 1 ? columns.standard_deviation[place]! ** 2 * (before - 1) : 0;
       const squares_all = squares_before + squares + (apart ** 2 * before * n) / all;
       columns.runs[place] = all;
       columns.mean[place] = columns.mean[place]! + (apart * n) / all;

@@ -49,7 +49,7 @@ async function processes(name: string): Promise<Map<number, number>> {
 const MINUTE = ['--duration', '60', '--speed', '20'];
 
 const good = suite('launch.ts');
-good('runs to the end, checks the logs and shows a table, beside a series of other runs', async () => {
+good('runs to its end, checks and shows a table, beside a series of other runs', async () => {
   const cwd = somewhere();
   const [one, series] = await Promise.all([
     launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'a']),
@@ -119,7 +119,7 @@ hard('SIGSTOP and SIGCONT: no burst, skipped ticks are counted, the check holds'
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  hard(`${signal}: every log ends with its stop, the check still runs, nobody is left`, async () => {
+  hard(`${signal}: each log ends with its stop, the check still runs, nobody is left`, async () => {
     const cwd = somewhere();
     const launched = launch(cwd, ['--name', signal]);
     await logged(cwd, signal, 2, /,2,0,/);
@@ -181,7 +181,7 @@ const refusals: [string, string[]][] = [
   ['--min-rate', ['--min-rate', '7']], ['--port', ['--port', '70000']],
   ['--name', ['--name', '../x']], ['--speeed', ['--speeed', '2']], ['extra', ['extra']],
 ];
-bad('bad input with one line that names the flag and exit code 2, and makes no folder', async () => {
+bad('bad input with one line that names the flag and exit code 2, makes no folder', async () => {
   const cwd = somewhere();
   const ends = await Promise.all(refusals.map(([, options]) => launch(cwd, options)));
   for (const [n, [flag, options]] of refusals.entries()) {

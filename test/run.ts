@@ -36,12 +36,13 @@ function declared(file: string): number {
 
 async function runFile(file: string): Promise<{ passed: number; failed: number }> {
   const started_ms = Date.now();
-  const { exitCode, signal, stdout, stderr } = await $({ nothrow: true, quiet: true,
-    timeout: LIMIT, timeoutSignal: 'SIGKILL' })`${process.execPath} --import tsx ${join(here, file)}`;
+  const quiet = $({ nothrow: true, quiet: true, timeout: LIMIT, timeoutSignal: 'SIGKILL' });
+  const { exitCode, signal, stdout, stderr } =
+    await quiet`${process.execPath} --import tsx ${join(here, file)}`;
   const count = (what: string) => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(stdout)?.[1] ?? 0);
   const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
   const least = declared(file);
-  const why = signal ? `${signal}: it did not end within ${LIMIT}`
+  const why = signal ? `${signal}, which it gets itself or after ${LIMIT}`
     : exitCode !== 0 ? `exit code ${exitCode}`
     : least === 0 ? 'it declares no test'
     : total < least ? `${least} tests are declared and ${total} ran`
@@ -64,7 +65,8 @@ await Promise.all(Array.from({ length: availableParallelism() + 1 }, async () =>
   }
 }));
 if (passed === 0) {
-  console.error(`no test ran${words.length > 0 ? `: no file is named like ${words.join(', ')}` : ''}`);
+  console.error(words.length > 0 ? `no test ran: no file is named like ${words.join(', ')}`
+    : 'no test ran');
   failed++;
 }
 console.log(`\n${passed} passed, ${failed} failed`);

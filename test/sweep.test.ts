@@ -175,7 +175,7 @@ function expectSummary(record: Record<string, unknown>, values: number[]): void 
   }
 }
 
-summaries('of many runs is of all of them, but for quantiles: they are of the first 100,000', async () => {
+summaries('of many runs is of all, but for quantiles: of the first 100,000', async () => {
   const wish: Wish = { rates_hz: [1, 2], runs: 100_200, duration_s: 1.5, internal: 0.1 };
   const [rows, found] = [await sweep(wish), await sweep({ ...wish, summary: true })];
   same(await sweep({ ...wish, summary: true, workers: 2 }), found, 'two workers');
