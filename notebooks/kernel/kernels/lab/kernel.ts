@@ -72,6 +72,7 @@ async function load(code: string): Promise<void> {
 const { JupyterHandlerImpl, ZmqServer } = require('tslab/dist/jupyter.js');
 let running = 0;
 let uncaught = 0;
+let closing = false;
 
 function note(entry: JournalEntry): void {
   const journal = process.env.LAB_JOURNAL;
@@ -80,6 +81,8 @@ function note(entry: JournalEntry): void {
 
 for (const event of ['unhandledRejection', 'uncaughtException']) {
   process.on(event, (error) => { // Beside tslab's own listener, which prints the error.
+    // tslab does not wait for its last reply before it closes the socket: that is no cell's error.
+    if (closing && error?.code === 'EBADF') return;
     uncaught++;
     note({ cell: running, uncaught: inspect(error) });
     if (running === 0) process.exit(1); // A kernel that cannot start must not keep anyone waiting.
@@ -120,6 +123,12 @@ JupyterHandlerImpl.prototype.handleExecuteImpl = async function execute(
     note({ cell, ended: 'error' });
     throw count;
   }
+};
+
+const { close } = ZmqServer.prototype;
+ZmqServer.prototype.close = function stop(): void {
+  closing = true;
+  close.call(this);
 };
 
 // A cell that puts out a lot loses nothing: ZeroMQ refuses a message while it is busy with the one
