@@ -25,7 +25,6 @@
  */
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
@@ -36,16 +35,10 @@ import pl, { type DataFrame } from 'nodejs-polars';
 import {
   atLeast, configure, isMain, positive, probability, rateList, script, versions, whole,
 } from './machine.ts';
+import { intervalReach } from './lab/theory/cephes.ts';
 import {
   Engine, expectedTicks, latencyText, MEASURES, type Measure, type Network, PERFECT, TICKS_MAX,
 } from './simulate.ts';
-
-/** The quantile of Student's t; the package's "exports" hide its types. */
-const cephes = createRequire(import.meta.url)('cephes') as {
-  compiled: Promise<void>;
-  stdtri(freedom: number, p: number): number;
-};
-await cephes.compiled;
 
 /** A worker is given about so much at a time: a tenth of a second, so that all end together. */
 const TASK_TICKS = 2e6;
@@ -336,8 +329,7 @@ function summaryFrame(summary: Columns<typeof SUMMARY>, settings: DataFrame): Da
 
 /** The 95 % interval of each mean: mean ± t·s/√n, t of Student with n − 1 degrees of freedom. */
 function withInterval(frame: DataFrame): DataFrame {
-  const reach = Array.from(frame.getColumn('runs'), (runs) =>
-    (runs > 1 ? cephes.stdtri(runs - 1, 0.975) / Math.sqrt(runs) : null));
+  const reach = Array.from(frame.getColumn('runs'), intervalReach);
   const half = pl.col('reach').mul(pl.col('standard_deviation'));
   return frame.withColumn(pl.Series('reach', reach, pl.Float64))
     .withColumns(pl.col('mean').sub(half).alias('mean_low'),

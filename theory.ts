@@ -10,19 +10,11 @@
  * second (those that do not receive), S their sum over all machines, q the chance that a free tick
  * sends to a given peer, c the growth of the highest clock. All is for latency 0 and no loss.
  */
-import { createRequire } from 'node:module';
 import Table from 'cli-table3';
 import {
   atLeast, isMain, positive, probability, rateList, script, whole,
 } from './machine.ts';
-
-/** Distribution of the normal, quantile of Student's t; the package's "exports" hide its types. */
-const cephes = createRequire(import.meta.url)('cephes') as {
-  compiled: Promise<void>;
-  ndtr(z: number): number;
-  stdtri(freedom: number, p: number): number;
-};
-await cephes.compiled;
+import { meanWithInterval, normalBelow } from './lab/theory/cephes.ts';
 
 /** A load this near to 1 is 1: rates such as 2-4-1 meet the boundary exactly, digits do not. */
 const EXACT = 1e-12;
@@ -571,7 +563,7 @@ function queueFromNothing(step: number, variance: number, slots: number) {
     const deviation = Math.sqrt(variance * i);
     const z = Math.min((step * i) / deviation, 9); // Without chance, deviation 0, it is infinite.
     const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-    queue += step * cephes.ndtr(z) + (deviation / i) * density;
+    queue += step * normalBelow(z) + (deviation / i) * density;
     if (i < slots) sum += queue;
   }
   return { mean: sum / slots, limit: enough < TERMS_MAX ? queue : Infinity };
@@ -590,14 +582,6 @@ interface Comparison {
   scale: number;
 }
 
-/** Mean and half a 95 % interval, by Student's t. */
-function estimate(values: number[]): { mean: number; interval: number } {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  const error = Math.sqrt(squares / (values.length - 1) / values.length);
-  return { mean, interval: cephes.stdtri(values.length - 1, 0.975) * error };
-}
-
 /** The predictions of each machine beside a sweep. */
 async function compare(
   setting: Setting, duration_s: number, runs: number, seed: number,
@@ -610,7 +594,7 @@ async function compare(
   const machines = setting.rates_hz.length;
   const overRun = meanLagOverRun(setting, duration_s);
   return predict(setting).map((p, id) => {
-    const over = (value: (row: number, first: number) => number) => estimate(Array.from(
+    const over = (value: (row: number, first: number) => number) => meanWithInterval(Array.from(
       { length: runs }, (_, run) => value(run * machines + id, run * machines)));
     const arrivals = (row: number) =>
       (ticks![row]! * (share![row] ?? 0) + queue![row]!) / duration_s;
