@@ -14,7 +14,9 @@ import Table from 'cli-table3';
 import {
   configure, PURPOSE, script, stream, type Configuration,
 } from '../machine.ts';
-import { Engine, expectedTicks, PERFECT } from '../simulate.ts';
+import { Engine } from '../lab/virtual/engine.ts';
+import { PERFECT } from '../lab/virtual/network.ts';
+import { expectedTicks } from '../lab/virtual/statistics.ts';
 import { sweep } from '../sweep.ts';
 
 const { quick } = script(import.meta.url).option('--quick', 'a tenth of the work', false)

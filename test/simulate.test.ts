@@ -15,10 +15,9 @@ import { checkRun, readRun } from '../check.ts';
 import {
   configure, due_s, HEADER, logPath, PURPOSE, row, stream, uniform, type Configuration,
 } from '../machine.ts';
-import {
-  delay_ms, Engine, logarithm, parseLatency, PERFECT, record, simulate, type Network,
-  type Statistics,
-} from '../simulate.ts';
+import { Engine } from '../lab/virtual/engine.ts';
+import { delay_ms, logarithm, parseLatency } from '../lab/virtual/network.ts';
+import { PERFECT, record, simulate, type Network, type Statistics } from '../simulate.ts';
 
 type Wish = Partial<Configuration & Network>;
 

@@ -10,7 +10,9 @@ import { checkRun, parseLog, parseRun, type Report } from '../check.ts';
 import {
   atLeast, configure, HEADER, isMain, row, script, stream, uniform, whole, type Configuration,
 } from '../machine.ts';
-import { expectedTicks, simulate, type Network } from '../simulate.ts';
+import { simulate } from '../lab/virtual/engine.ts';
+import type { Network } from '../lab/virtual/network.ts';
+import { expectedTicks } from '../lab/virtual/statistics.ts';
 
 /** More ticks than this show nothing new, and fewer runs in a minute. */
 const TICKS_MOST = 3000;

@@ -1,0 +1,71 @@
+/** A sweep's columns as frames of polars. */
+import pl, { type DataFrame } from 'nodejs-polars';
+import { intervalReach } from '../theory/cephes.ts';
+import { measures, ROWS, SUMMARY, type Columns } from './columns.ts';
+import type { Setting } from './grid.ts';
+
+/** The settings as columns, with their place in the grid. */
+export function settingsFrame(settings: Setting[]): DataFrame {
+  const column = <T>(value: (setting: Setting) => T) => settings.map(value);
+  return pl.DataFrame({
+    configuration: pl.Series('configuration', Int32Array.from(settings.keys())),
+    rates: column(({ rates_hz }) => rates_hz.join('-')),
+    internal: column(({ internal }) => internal),
+    latency: column(({ latency }) => latency),
+    loss: column(({ loss }) => loss),
+    reorder: column(({ reorder }) => reorder),
+    duration_s: column(({ duration_s }) => duration_s),
+  });
+}
+const SETTING = ['rates', 'internal', 'latency', 'loss', 'reorder', 'duration_s'];
+
+/** Copies of the first values of columns. */
+const series = (columns: Record<string, Int32Array | Float64Array>, rows?: number) =>
+  Object.entries(columns).map(([name, values]) => pl.Series(name, values.subarray(0, rows)));
+/** What is not defined, in polars' way. */
+const nanToNull = (...names: string[]) => names.map((name) => pl.col(name).fillNan(pl.lit(null)));
+
+/** The rows of a block. Where a machine had no tick, a mean over its ticks is null. */
+export function rowsFrame(
+  rows: Columns<typeof ROWS>, many: number, settings: DataFrame,
+): DataFrame {
+  return pl.DataFrame(series(rows, many))
+    .withColumns(pl.col('seed').cast(pl.Int64), ...nanToNull('mean_jump', 'receive_share'))
+    .join(settings, { on: 'configuration', how: 'left' })
+    .select(...SETTING, 'seed', 'machine', 'rate_hz', ...measures);
+}
+
+/** The summary. One run has no deviation and no interval: null. */
+export function summaryFrame(summary: Columns<typeof SUMMARY>, settings: DataFrame): DataFrame {
+  const { measure, ...numbers } = summary;
+  const { configuration, ...shown } = SUMMARY;
+  const names = Array.from(measure, (nth) => measures[nth]!);
+  return withInterval(pl.DataFrame([...series(numbers), pl.Series('measure', names, pl.Utf8)])
+    .withColumns(...nanToNull('mean', 'standard_deviation')))
+    .join(settings, { on: 'configuration', how: 'left' })
+    .select(...SETTING, ...Object.keys(shown), 'mean_low', 'mean_high');
+}
+
+/** The 95 % interval of each mean: mean ± t·s/√n, t of Student with n − 1 degrees of freedom. */
+function withInterval(frame: DataFrame): DataFrame {
+  const reach = Array.from(frame.getColumn('runs'), intervalReach);
+  const half = pl.col('reach').mul(pl.col('standard_deviation'));
+  return frame.withColumn(pl.Series('reach', reach, pl.Float64))
+    .withColumns(pl.col('mean').sub(half).alias('mean_low'),
+      pl.col('mean').add(half).alias('mean_high')).drop('reach');
+}
+
+/**
+ * Mean of any column in each group of rows, with its interval, as a summary has it: `runs`, `mean`,
+ * `standard_deviation`, `mean_low`, `mean_high`. Groups stand in the order of their first rows.
+ * @param by columns; none: one row for all
+ * @example means(await sweep({ rates_hz: [1, 3], runs: 100 }), ['machine'], 'mean_lag')
+ */
+export function means(frame: DataFrame, by: string[], column: string): DataFrame {
+  const value = pl.col(column).cast(pl.Float64);
+  const what = [value.count().alias('runs'), value.mean().alias('mean'),
+    value.std().alias('standard_deviation')];
+  const lazy = frame.lazy();
+  const groups = by.length === 0 ? lazy.select(...what) : lazy.groupBy(by, true).agg(...what);
+  return withInterval(groups.collectSync());
+}

@@ -1,0 +1,56 @@
+/**
+ * A sweep's work: runs, and their sums. It is done in threads, which load this file; so it imports
+ * the engine and nothing that would keep a thread from being ready at once.
+ */
+import { parentPort } from 'node:worker_threads';
+import { configure } from '../../machine.ts';
+import { measures, type Columns, type ROWS, type SUMMARY } from './columns.ts';
+import { Engine } from './engine.ts';
+import type { Part } from './grid.ts';
+import { sumUp } from './summary.ts';
+
+/** What a worker is asked to do: run a part, its rows from `row` on … */
+export interface Task extends Part {
+  rows: Columns<typeof ROWS>;
+  row: number;
+  /** … or add one machine of a part that was run to the summary. */
+  summary?: { columns: Columns<typeof SUMMARY>; machine: number };
+}
+
+export function perform(task: Task): void {
+  if (task.summary) sumUp(task, task.summary);
+  else runAll(task);
+}
+
+/** An engine is used again for the next configuration of as many machines. */
+let engine: Engine | undefined;
+
+function runAll({ rows, row, setting, configuration: place, seed: first, runs }: Task): void {
+  const { rates_hz, internal, duration_s } = setting;
+  const machines = rates_hz.length;
+  if (engine?.machines !== machines) engine = new Engine(machines);
+  for (let seed = first; seed < first + runs; seed++, row += machines) {
+    const configuration = configure({
+      seed, machines, rates_hz, min_rate_hz: 1, max_rate_hz: 1, internal, duration_s, speed: 1,
+    });
+    const statistics = engine.run(configuration, setting);
+    for (let id = 0; id < machines; id++) {
+      rows.configuration[row + id] = place;
+      rows.seed[row + id] = seed;
+      rows.machine[row + id] = id;
+      rows.rate_hz[row + id] = rates_hz[id]!;
+    }
+    for (const measure of measures) {
+      const [from, to] = [statistics[measure], rows[measure]];
+      for (let id = 0; id < machines; id++) to[row + id] = from[id]!;
+    }
+  }
+}
+
+/** A worker's life: it does one task after the other. */
+export function work(): void {
+  parentPort!.on('message', (task: Task) => {
+    perform(task);
+    parentPort!.postMessage(null);
+  });
+}
