@@ -3,7 +3,11 @@
  * although nothing was tested: a suite that is never run, an empty one, a hook that throws.
  *
  *   node --import tsx test/run.ts              all of test/*.test.ts (this is npm test)
+ *   node --import tsx test/run.ts system       all of test/system/ (this is npm run test:system)
  *   node --import tsx test/run.ts check sweep  those whose name has one of the words
+ *
+ * A tool that is missing skips its tests, which is said at the end: `3 skipped: go`. Under
+ * LAB_REQUIRE_ALL=1 that is a failure.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -19,7 +23,7 @@ const LIMIT = '240s';
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word))
-    : !file.includes('system'))) // These need Chromium or Jupyter: npm run test:system.
+    : !file.startsWith('system'))) // These need many processes, browsers or minutes.
   .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 function rank(file: string): number {
@@ -31,30 +35,37 @@ function declared(file: string): number {
   const source = readFileSync(join(here, file), 'utf8');
   const suites = [...source.matchAll(/const (\w+) = suite\(/g)].map(([, name]) => name);
   return suites.reduce((sum, name) =>
-    sum + [...source.matchAll(new RegExp(`^\\s*${name}(\\.only)?\\(`, 'gm'))].length, 0);
+    sum + [...source.matchAll(new RegExp(`^\\s*${name}(\\.only|\\.skip)?\\(`, 'gm'))].length, 0);
 }
 
-async function runFile(file: string): Promise<{ passed: number; failed: number }> {
+interface Result { passed: number; failed: number; skipped: number; without: string[] }
+
+async function runFile(file: string): Promise<Result> {
   const started_ms = Date.now();
   const quiet = $({ nothrow: true, quiet: true, timeout: LIMIT, timeoutSignal: 'SIGKILL' });
   const { exitCode, signal, stdout, stderr } =
     await quiet`${process.execPath} --import tsx ${join(here, file)}`;
   const count = (what: string) => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(stdout)?.[1] ?? 0);
   const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
+  const without = [...stdout.matchAll(/^# without: (.+)$/gm)].map(([, tool]) => tool!);
   const least = declared(file);
   const why = signal ? `${signal}, which it gets itself or after ${LIMIT}`
     : exitCode !== 0 ? `exit code ${exitCode}`
     : least === 0 ? 'it declares no test'
-    : total < least ? `${least} tests are declared and ${total} ran`
-    : passed !== total || skipped > 0 ? `${total - passed} did not pass, ${skipped} skipped`
+    : total + skipped < least ? `${least} tests are declared and ${total + skipped} known`
+    : passed !== total ? `${total - passed} did not pass`
+    : skipped > 0 && without.length === 0 ? `${skipped} skipped, and no tool was missing`
     : null;
   const time_s = ((Date.now() - started_ms) / 1000).toFixed(1).padStart(5);
   console.log(`${why === null ? 'ok  ' : 'FAIL'} ${file.padEnd(28)} ${String(passed).padStart(4)} `
-    + `tests ${time_s} s${why === null ? '' : `   ${why}\n${stdout}${stderr}`}`);
-  return { passed, failed: why === null ? 0 : Math.max(1, total - passed) };
+    + `tests ${time_s} s${skipped > 0 ? `   ${skipped} skipped` : ''}`
+    + `${why === null ? '' : `   ${why}\n${stdout}${stderr}`}`);
+  const failed = why === null ? 0 : Math.max(1, total - passed);
+  return { passed, failed, skipped, without };
 }
 
-let [passed, failed] = [0, 0];
+let [passed, failed, skipped] = [0, 0, 0];
+const missing = new Set<string>();
 const waiting = [...files];
 // One more than there are cores: the tests of real machines wait for them half of their time.
 await Promise.all(Array.from({ length: availableParallelism() + 1 }, async () => {
@@ -62,6 +73,8 @@ await Promise.all(Array.from({ length: availableParallelism() + 1 }, async () =>
     const result = await runFile(file);
     passed += result.passed;
     failed += result.failed;
+    skipped += result.skipped;
+    for (const tool of result.without) missing.add(tool);
   }
 }));
 if (passed === 0) {
@@ -69,5 +82,6 @@ if (passed === 0) {
     : 'no test ran');
   failed++;
 }
-console.log(`\n${passed} passed, ${failed} failed`);
+if (skipped > 0) console.log(`\n${skipped} skipped: ${[...missing].join(', ')}`);
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(failed === 0 ? 0 : 1);
