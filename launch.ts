@@ -20,7 +20,7 @@ import {
   atLeast, configured, isMain, logPath, modelOptions, positive, script, versions, whole, writeRun,
   type Configuration, type ModelOptions,
 } from './machine.ts';
-import { colourOf } from './plot.ts';
+import { colourOf } from './lab/frames/colours.ts';
 
 const REPAINT_MS = 200; // Five times a second is smooth, and costs under a percent of a core.
 const PLAIN_LINE_MS = 10_000; // Where there is no terminal, six lines a minute tell enough.
@@ -216,8 +216,10 @@ async function show(
 
 /** Sums the logs up, checks them, writes the report; true if the check holds. */
 async function sumUp(folder: string): Promise<boolean> {
-  const [{ checkRun, readRun }, { latenessLine, load, summary, summaryTable }, { report }] =
-    await Promise.all([import('./check.ts'), import('./analyze.ts'), import('./report.ts')]);
+  const [{ checkRun, readRun }, { load }, { summary }, { latenessLine, summaryTable }, { report }] =
+    await Promise.all([import('./check.ts'), import('./lab/frames/load.ts'),
+      import('./lab/frames/summary.ts'), import('./lab/frames/tables.ts'),
+      import('./lab/report/page.ts')]);
   const measured = load(folder);
   console.log(`${summaryTable(summary(measured))}\n${latenessLine(measured)}`);
   const { run, logs } = readRun(folder);

@@ -6,7 +6,7 @@ import {
   clocksPicture, coloured, colourOf, eventsPicture, jumpsPicture, lagPicture, machine_colours,
   queuesPicture, spaceTimePicture, theme, toPNG,
 } from '../plot.ts';
-import type { Diagram } from '../report.client.ts';
+import type { Diagram } from '../lab/model/causality.ts';
 
 const ids = Array.from({ length: 3 }, (_, id) => id);
 /** Three machines whose numbers go up by 1, 2 and 3 a second for some time. */
@@ -60,11 +60,13 @@ colours('let text be read: a contrast of at least 4.5, on light and on dark', ()
     }
   }
 });
-colours('cost a launcher nothing: plot.ts loads libraries only when it draws', () => {
-  const source = readFileSync(new URL('../plot.ts', import.meta.url), 'utf8');
-  const imported = [...source.matchAll(/^import (?!type )[^;]* from '([^']+)'/gm)]
-    .map(([, name]) => name);
-  assert.equal(imported, ['./report.client.ts']);
+colours('cost a launcher nothing: they bring no library along, and the stage only as it draws', () => {
+  const imported = (path: string) =>
+    [...readFileSync(new URL(path, import.meta.url), 'utf8')
+      .matchAll(/^import (?!type )[^;]* from '([^']+)'/gm)].map(([, name]) => name);
+  assert.equal(imported('../lab/frames/colours.ts'), []);
+  assert.equal(imported('../lab/report/stage.ts'),
+    ['escape-goat', '../frames/colours.ts']);
 });
 colours.run();
 

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import pl from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { load, waits, withTheory, writeReport } from '../analyze.ts';
+import { waits } from '../lab/frames/events.ts';
+import { load } from '../lab/frames/load.ts';
+import { withTheory } from '../lab/frames/summary.ts';
+import { findings } from '../lab/report/findings.ts';
+import { writeReport } from '../lab/report/page.ts';
 import { configure, logPath, writeRun } from '../machine.ts';
-import { findings } from '../report.ts';
 import { PERFECT, record } from '../simulate.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'report-'));

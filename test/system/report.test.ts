@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeReport } from '../../analyze.ts';
+import { writeReport } from '../../lab/report/page.ts';
 import { configure, logPath } from '../../machine.ts';
 import { PERFECT, record } from '../../simulate.ts';
 

@@ -10,13 +10,18 @@ import pl, { type DataFrame } from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $ } from 'zx';
+import { diagram } from '../lab/frames/causes.ts';
 import {
-  comparisonTable, diagram, drift, driftSummary, joined, jumpCounts, jumps, latenessLine, load,
-  loadAll, LogError, messages, mix, pace, queues, shiviz, standing, summary, summaryTable,
-  theoryTable, timeline, waits, withTheory,
-} from '../analyze.ts';
+  drift, driftSummary, jumpCounts, jumps, messages, mix, queues, timeline, waits,
+} from '../lab/frames/events.ts';
+import { shiviz } from '../lab/frames/export.ts';
+import { joined, load, loadAll, LogError } from '../lab/frames/load.ts';
+import { pace, standing, summary, withTheory } from '../lab/frames/summary.ts';
+import {
+  comparisonTable, latenessLine, summaryTable, theoryTable,
+} from '../lab/frames/tables.ts';
+import { vectorClocks } from '../lab/model/causality.ts';
 import { configure, HEADER, logPath, type RunRecord, versions, writeRun } from '../machine.ts';
-import { vectorClocks } from '../report.client.ts';
 import { MEASURES, PERFECT, record, type Measure } from '../simulate.ts';
 import { sweep } from '../sweep.ts';
 

@@ -1,0 +1,109 @@
+/** What a page says of one run: its frames, its findings, and what the check says of its logs. */
+import type { DataFrame } from 'nodejs-polars';
+import { checkRun, readRun } from '../../check.ts';
+import { diagram } from '../frames/causes.ts';
+import { jumpCounts, mix, timeline, waits } from '../frames/events.ts';
+import type { Run } from '../frames/load.ts';
+import { withTheory } from '../frames/summary.ts';
+import type { Diagram } from '../model/causality.ts';
+import { about, type Findings, findings } from './findings.ts';
+
+/** A page that holds more events than this opens slowly, and no line has room for them. */
+const EVENTS_MOST = 20_000;
+/** Of a run with more events × machines its pictures look LOOKS times, evenly: it is enough. */
+const STATES_MOST = 150_000;
+const LOOKS = 4000;
+/** At first the space-time diagram shows as many events as can be told apart. */
+const EVENTS_AT_FIRST = 110;
+/** A slice of the picture of events holds at least so many ticks of the slowest machine. */
+const SLICE_TICKS = 4;
+const SLICES_MOST = 40;
+
+/** What a page says of one run. */
+export interface Chapter {
+  run: Run;
+  /** From withTheory. */
+  frame: DataFrame;
+  /** From timeline, mix (in slices of `slice_s`) and jumpCounts. */
+  states: DataFrame;
+  slices: DataFrame;
+  slice_s: number;
+  counts: DataFrame;
+  ticks: Diagram;
+  found: Findings;
+  /** A sentence if `states` leaves something out, else empty. */
+  sampled: string;
+  /** What the check finds wrong, or null. */
+  check: { title: string; lines: string[] } | null;
+}
+
+/** Where the axes end, so that several runs share them. */
+export interface Axes {
+  end_s: number;
+  clock: number;
+  lag: number;
+  queue: number;
+  jump: number;
+  /** How much of the run the space-time diagram shows at first. */
+  window_s: number;
+}
+
+/**
+ * The chapters of a page, and the axes that they share.
+ * @param trouble lines that could not be read, each of which begins with its run's folder
+ */
+export async function chaptersOf(
+  runs: Run[], trouble: string[],
+): Promise<{ chapters: Chapter[]; axes: Axes }> {
+  const end_s = Math.max(...runs.map((run) => run.end_s))
+    || Math.max(...runs.map(({ run }) => run.duration_s));
+  const chapters = await Promise.all(runs.map((run) =>
+    chapter(run, end_s, trouble.filter((line) => line.startsWith(run.folder)))));
+  return { chapters, axes: axesOf(chapters, end_s) };
+}
+
+async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chapter> {
+  const frame = await withTheory(run);
+  const every_s = run.events.height * run.run.machines > STATES_MOST
+    ? run.end_s / LOOKS : undefined;
+  const slice_s = sliceOf(run, end_s);
+  return {
+    run, frame, slice_s, slices: mix(run, slice_s), counts: jumpCounts(run),
+    found: findings(frame, waits(run)), check: checked(run, trouble),
+    states: timeline(run, every_s), ticks: diagram(run, EVENTS_MOST),
+    sampled: every_s === undefined ? ''
+      : ` Drawn from a look every ${about(every_s)} s, which misses what is shorter.`,
+  };
+}
+
+/** Slices in which also the slowest machine has some ticks. */
+const sliceOf = ({ run }: Run, end_s: number) =>
+  Math.max(end_s / SLICES_MOST, Math.min(end_s / 6, SLICE_TICKS / Math.min(...run.rates_hz)));
+
+function axesOf(chapters: Chapter[], end_s: number): Axes {
+  const most = (value: (chapter: Chapter) => number) => Math.max(...chapters.map(value));
+  const top = (frame: DataFrame, name: string) => Number(frame.getColumn(name).max() ?? 0) || 1;
+  const column = (name: string) => most(({ states }) => top(states, name));
+  return {
+    end_s, clock: column('clock'), lag: column('lag'), queue: column('queue'),
+    jump: most(({ frame }) => top(frame, 'max_jump')),
+    window_s: most(({ ticks, run }) => Math.min(end_s,
+      (EVENTS_AT_FIRST * Math.max(0.01, run.end_s)) / Math.max(1, ticks.events))),
+  };
+}
+
+/** What the check finds wrong, or null. */
+function checked(run: Run, trouble: string[]): Chapter['check'] {
+  try {
+    const recording = readRun(run.folder);
+    const { consistent, violations, counts } = checkRun(recording.run, recording.logs);
+    if (consistent && trouble.length === 0) return null;
+    const lines = consistent ? trouble : violations.map(({ file, line, text }) =>
+      `${file}${line === null ? '' : `:${line}`}: ${text}`);
+    const all = Object.values(counts).reduce((sum, n) => sum + n, 0) || lines.length;
+    return { lines, title: 'The rule could not have made these logs: '
+      + `${all} violation${all === 1 ? '' : 's'}` };
+  } catch (error) {
+    return { title: 'The logs cannot be checked', lines: [...trouble, (error as Error).message] };
+  }
+}
