@@ -16,7 +16,7 @@ import { exportTables, shiviz } from './lab/frames/export.ts';
 import { foldersOf, load, LogError } from './lab/frames/load.ts';
 import { withTheory } from './lab/frames/summary.ts';
 import { comparisonTable, summaryTable, theoryTable } from './lab/frames/tables.ts';
-import { isMain, script } from './machine.ts';
+import { isMain, script } from './lab/cli/options.ts';
 
 // What cells of notebooks import.
 export { diagram } from './lab/frames/causes.ts';

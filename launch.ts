@@ -20,7 +20,7 @@ import {
   atLeast, configured, isMain, logPath, modelOptions, positive, script, versions, whole, writeRun,
   type Configuration, type ModelOptions,
 } from './machine.ts';
-import { colourOf } from './lab/frames/colours.ts';
+import { colourOf } from './lab/cli/terminal.ts';
 
 const REPAINT_MS = 200; // Five times a second is smooth, and costs under a percent of a core.
 const PLAIN_LINE_MS = 10_000; // Where there is no terminal, six lines a minute tell enough.

@@ -9,9 +9,9 @@
  *
  * A report with all of them is made by: npx tsx analyze.ts logs/by-hand
  */
-import { isMain, script } from './machine.ts';
+import { isMain, script } from './lab/cli/options.ts';
 
-export { coloured, colourOf, machine_colours } from './lab/frames/colours.ts';
+export { coloured, colourOf, machine_colours } from './lab/cli/terminal.ts';
 export {
   clocksPicture, eventsPicture, jumpsPicture, lagPicture, queuesPicture,
 } from './lab/report/runs.ts';

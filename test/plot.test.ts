@@ -64,9 +64,9 @@ colours('cost a launcher nothing: they bring no library along, and the stage onl
   const imported = (path: string) =>
     [...readFileSync(new URL(path, import.meta.url), 'utf8')
       .matchAll(/^import (?!type )[^;]* from '([^']+)'/gm)].map(([, name]) => name);
-  assert.equal(imported('../lab/frames/colours.ts'), []);
+  assert.equal(imported('../lab/cli/terminal.ts'), ['node:util']);
   assert.equal(imported('../lab/report/stage.ts'),
-    ['escape-goat', '../frames/colours.ts']);
+    ['escape-goat', '../cli/terminal.ts']);
 });
 colours.run();
 

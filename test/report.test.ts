@@ -9,6 +9,7 @@ import { load } from '../lab/frames/load.ts';
 import { withTheory } from '../lab/frames/summary.ts';
 import { findings } from '../lab/report/findings.ts';
 import { writeReport } from '../lab/report/page.ts';
+import type { OwnRecord } from '../lab/model/record.ts';
 import { configure, logPath, writeRun } from '../machine.ts';
 import { PERFECT, record } from '../simulate.ts';
 
@@ -114,7 +115,7 @@ pages('sets two runs side by side with the same axes', async () => {
 });
 pages('takes names and words that mean something in HTML', async () => {
   const folder = virtual('a <script> & "b"', [1, 2]);
-  writeRun(folder, { ...load(folder).run, ended: 'stopped by </script><i>' });
+  writeRun(folder, { ...load(folder).run as OwnRecord, ended: 'stopped by </script><i>' });
   const html = read(await writeReport(folder));
   assert.match(html, /a &lt;script&gt; &amp; &quot;b&quot;: 2 machines/);
   assert.not.match(html, /<\/script><i>|<script> &/);

@@ -1,8 +1,10 @@
 /** The logs of runs as frames: events with what follows from the configuration beside them. */
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import pl, { type DataFrame } from 'nodejs-polars';
-import { HEADER, logPath, type RunRecord } from '../../machine.ts';
+import { readRun, suggestion } from '../cli/folder.ts';
+import { RunError, type RunRecord } from '../model/record.ts';
+import { HEADER, logPath } from '../model/run.ts';
 
 /** A run as its folder tells it. */
 export interface Run {
@@ -64,8 +66,8 @@ function withDerived(logs: DataFrame[], run: RunRecord, start_us: number): DataF
   const { due_us, jump } = derived();
   const since_us = pl.col('time_us').sub(start_us);
   return pl.concat(logs.map((log, id) => log.withColumns(
-    pl.repeat(run.phases[id]!, log.height, 'phase'),
-    pl.repeat(1e6 / (run.rates_hz[id]! * run.speed), log.height, 'period_us'),
+    pl.repeat(run.phases?.[id] ?? NaN, log.height, 'phase'),
+    pl.repeat(1e6 / ((run.rates_hz[id] ?? NaN) * run.speed), log.height, 'period_us'),
   )), { how: 'vertical', rechunk: false }).withColumns(
     since_us.mul(run.speed / 1e6).alias('time_s'),
     since_us.sub(due_us).div(1000).alias('late_ms'), jump,
@@ -83,17 +85,14 @@ const derived = once(() => {
 });
 
 function readConfiguration(folder: string): RunRecord {
-  const path = join(folder, 'run.json');
-  if (!existsSync(folder)) throw new LogError(`${folder}: there is no such folder`);
-  if (!existsSync(path)) throw new LogError(`${folder}: there is no run.json in it`);
+  if (!existsSync(folder)) {
+    throw new LogError(`${folder}: there is no such folder${suggestion(folder)}`);
+  }
   try {
-    const run = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
-    if (run.rates_hz.length !== run.machines || run.phases.length !== run.machines) {
-      throw new Error('rates_hz and phases must have one number a machine');
-    }
-    return run;
+    return readRun(folder);
   } catch (error) {
-    throw new LogError(`${path}: ${(error as Error).message}`);
+    if (error instanceof RunError) throw new LogError(error.message);
+    throw error;
   }
 }
 
@@ -186,5 +185,5 @@ export const joined = (runs: Run[]): DataFrame => pl.concat(runs.map(({ name, ru
 export const machinesOf = ({ rates_hz, phases }: RunRecord): DataFrame => pl.DataFrame({
   machine: pl.Series('machine', rates_hz.map((_, id) => id), pl.Int32),
   rate_hz: pl.Series('rate_hz', rates_hz, pl.Float64),
-  phase: pl.Series('phase', phases, pl.Float64),
+  phase: pl.Series('phase', phases ?? rates_hz.map(() => null), pl.Float64),
 });

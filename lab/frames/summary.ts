@@ -1,6 +1,7 @@
 /** What became of each machine, in numbers, and where a number stands among others. */
 import pl, { type DataFrame } from 'nodejs-polars';
 import { arrayOf, meanQueues } from './events.ts';
+import type { RunRecord } from '../model/record.ts';
 import { once, type Run } from './load.ts';
 
 const count = (event: string) => pl.col('event').eq(pl.lit(event)).sum().alias(event);
@@ -103,7 +104,7 @@ export function summary(run: Run): DataFrame {
     return {
       machine: id, rate_hz,
       ticks, skipped: value('last_tick', -1) + 1 - ticks,
-      last_s: Math.min(end_s, value('last_s')), pace: ticks / (rate_hz * end_s),
+      last_s: Math.min(end_s, value('last_s')), pace: ticks / ((rate_hz ?? NaN) * end_s),
       receives, sends: value('send'), internal: value('internal'),
       receive_share: receives / ticks, load: (receives + final_queue) / ticks,
       final_clock, clock_growth_hz: final_clock / end_s,
@@ -151,13 +152,28 @@ export const pace = (run: Run): DataFrame => summary(run).select('machine', 'rat
  * for the long run. The theory knows neither latency nor loss, and machines that live for ever.
  */
 export async function withTheory(run: Run, frame: DataFrame = summary(run)): Promise<DataFrame> {
+  const setting = settingOf(run.run);
+  if (setting === null) {
+    return frame.withColumns(...QUANTITIES.map((name) => pl.lit(NaN).alias(`theory_${name}`)));
+  }
   // It brings much along that only this needs.
-  const { meanLagOverRun, predict } = await import('../../theory.ts');
-  const mean_lags = meanLagOverRun(run.run, run.end_s);
-  const rows = predict(run.run).map(({ machine, rate_hz: _, ...quantities }) => ({
-    machine, ...Object.fromEntries(Object.entries({ ...quantities, mean_lag: mean_lags[machine] })
-      .map(([name, value]) => [`theory_${name}`, value])),
+  const [{ predict }, { meanLagOverRun }] =
+    await Promise.all([import('../theory/predict.ts'), import('../theory/start.ts')]);
+  const mean_lags = meanLagOverRun(setting, run.end_s);
+  const rows = predict(setting).map((prediction) => ({
+    machine: prediction.machine, ...Object.fromEntries(QUANTITIES.map((name) =>
+      [`theory_${name}`, name === 'mean_lag' ? mean_lags[prediction.machine] : prediction[name]])),
   }));
   const theory = pl.readRecords(rows).withColumn(pl.col('machine').cast(pl.Int32));
   return frame.join(theory, { on: 'machine', how: 'left' });
+}
+
+const QUANTITIES = ['arrival_hz', 'load', 'receive_share', 'queue_growth_hz', 'clock_growth_hz',
+  'lag_growth_hz', 'mean_lag'] as const;
+
+/** What the theory starts from; null where the logs of others do not tell it. */
+function settingOf({ rates_hz, internal }: RunRecord) {
+  const known = (rates_hz as (number | null)[]).filter((rate_hz) => rate_hz !== null) as number[];
+  return internal === null || known.length < Math.max(2, rates_hz.length) ? null
+    : { rates_hz: known, internal };
 }

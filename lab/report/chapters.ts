@@ -1,6 +1,10 @@
 /** What a page says of one run: its frames, its findings, and what the check says of its logs. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
-import { checkRun, readRun } from '../../check.ts';
+import { parseLog } from '../check/read.ts';
+import { parseRun } from '../check/record.ts';
+import { checkRun } from '../check/verdict.ts';
 import { diagram } from '../frames/causes.ts';
 import { jumpCounts, mix, timeline, waits } from '../frames/events.ts';
 import type { Run } from '../frames/load.ts';
@@ -78,7 +82,7 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
 
 /** Slices in which also the slowest machine has some ticks. */
 const sliceOf = ({ run }: Run, end_s: number) =>
-  Math.max(end_s / SLICES_MOST, Math.min(end_s / 6, SLICE_TICKS / Math.min(...run.rates_hz)));
+  Math.max(end_s / SLICES_MOST, Math.min(end_s / 6, SLICE_TICKS / Math.min(...run.rates_hz.map((rate_hz) => rate_hz ?? 1))));
 
 function axesOf(chapters: Chapter[], end_s: number): Axes {
   const most = (value: (chapter: Chapter) => number) => Math.max(...chapters.map(value));
@@ -95,8 +99,7 @@ function axesOf(chapters: Chapter[], end_s: number): Axes {
 /** What the check finds wrong, or null. */
 function checked(run: Run, trouble: string[]): Chapter['check'] {
   try {
-    const recording = readRun(run.folder);
-    const { consistent, violations, counts } = checkRun(recording.run, recording.logs);
+    const { consistent, violations, counts } = verdict(run);
     if (consistent && trouble.length === 0) return null;
     const lines = consistent ? trouble : violations.map(({ file, line, text }) =>
       `${file}${line === null ? '' : `:${line}`}: ${text}`);
@@ -106,4 +109,15 @@ function checked(run: Run, trouble: string[]): Chapter['check'] {
   } catch (error) {
     return { title: 'The logs cannot be checked', lines: [...trouble, (error as Error).message] };
   }
+}
+
+/** What the oracle says, which reads the folder itself. */
+function verdict({ folder, run: { machines } }: Run) {
+  const path = join(folder, 'run.json');
+  const logs = Array.from({ length: machines }, (_, id) => {
+    const file = `machine-${id}.csv`;
+    return parseLog(existsSync(join(folder, file)) ? readFileSync(join(folder, file))
+      : new Uint8Array(), file);
+  });
+  return checkRun(parseRun(JSON.parse(readFileSync(path, 'utf8')), path), logs);
 }

@@ -69,7 +69,7 @@ const theoryTables = ({ frame }: Chapter): string =>
     .map((shown) => tableOf(linesOf(frame, shown), shown)).join('');
 
 function tableOf(lines: Line[], shown: Shown[]): string {
-  const groups = shown.map(([group]) => group);
+  const groups = shown.map(({ group }) => group);
   const upper = groups.flatMap((group, at) => (groups[at - 1] === group ? [] : [
     `<th scope="colgroup" colspan="${groups.filter((one) => one === group).length}">`
     + `${htmlEscape(group)}</th>`]));
@@ -77,7 +77,7 @@ function tableOf(lines: Line[], shown: Shown[]): string {
     `<tr><th scope="row" style="color:var(--label-${machine % 6})">${htmlEscape(name)}</th>`
     + `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`);
   return `<div class="table"><table><thead><tr><th></th>${upper.join('')}</tr><tr><th></th>`
-    + `${shown.map(([, heading]) => `<th scope="col">${heading}</th>`).join('')}</tr></thead>`
+    + `${shown.map(({ heading }) => `<th scope="col">${heading}</th>`).join('')}</tr></thead>`
     + `<tbody>${rows.join('')}</tbody></table></div>`;
 }
 

@@ -1,14 +1,13 @@
 /** What a run's numbers say: a sentence for each picture, which has to hold of the frame. */
 import type { DataFrame } from 'nodejs-polars';
-import type { RunRecord } from '../../machine.ts';
+import { listed } from '../cli/terminal.ts';
+import type { RunRecord } from '../model/record.ts';
 import type { Row } from './stage.ts';
 
 /** Two digits that count, and all of a whole number: 0.87, 2.9, 34, 1034. */
 export const about = (x: number): string => (!Number.isFinite(x) ? '–' : Math.abs(x) >= 10
   ? String(Math.round(x)) : String(Number(x.toPrecision(2))));
 export const percent = (share: number) => `${Math.round(100 * share)} %`;
-export const listed = (words: string[]) =>
-  (words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`);
 const highest = (rows: Row[], column: string) => rows.reduce((most, row) =>
   (row[column]! > most[column]! || Number.isNaN(most[column]!) ? row : most));
 const lowest = (rows: Row[], column: string) => rows.reduce((least, row) =>

@@ -6,10 +6,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { htmlEscape } from 'escape-goat';
+import { listed } from '../cli/terminal.ts';
 import { load, type Run } from '../frames/load.ts';
 import { type Chapter, chaptersOf } from './chapters.ts';
 import { type Figure, figures, summaryFigure } from './figures.ts';
-import { about, listed, networkOf } from './findings.ts';
+import { about, networkOf } from './findings.ts';
 import { theme } from './stage.ts';
 
 const variables = (values: Record<string, string>) =>

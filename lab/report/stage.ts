@@ -3,7 +3,7 @@
  * PNG. Nothing here knows a run.
  */
 import { htmlEscape } from 'escape-goat';
-import { machine_colours } from '../frames/colours.ts';
+import { machine_colours } from '../cli/terminal.ts';
 
 /** What the CSS variables of a picture stand for, on white paper and on a dark screen. */
 export const theme = {
