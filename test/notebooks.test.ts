@@ -13,8 +13,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $ } from 'zx';
 import {
-  type Notebook, codeCells, failure, lost, notebooks, quick, show, table, textOf,
+  type Notebook, codeCells, notebooks, quick, show, table, textOf,
 } from '../notebook.ts';
+import { showFrame } from '../notebooks/kernels/lab/cells.ts';
+import { failure, lost } from '../notebooks/kernels/lab/journal.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -179,6 +181,20 @@ helpers('table() aligns and rounds numbers and leaves text as it is', () => {
   assert.equal(texts, ['l rates', 'r runs', 'r mean', 'r share',
     'l 2-4-1', 'r 10,000', 'r 0.0', 'r 0.500', 'l &lt;b&gt;', 'r 2', 'r 1.3', 'r –']);
 });
+
+helpers('a frame that ends a cell shows its first and last rows, and how many it has', () => {
+  const frame = (height: number) =>
+    pl.DataFrame({ n: Array.from({ length: height }, (_, n) => n), text: Array(height).fill('<') });
+  const all = displayed(() => showFrame(frame(20)));
+  assert.is(all.match(/<tr>/g)!.length, 21);
+  assert.match(all, '<p>20 rows × 2 columns</p>');
+  const cut = displayed(() => showFrame(frame(21_000)));
+  const numbers = [...cut.matchAll(/right">([\d,]+)<\/td>/g)].map(([, number]) => number);
+  assert.equal(numbers, [...Array.from({ length: 15 }, (_, n) => `${n}`),
+    '20,995', '20,996', '20,997', '20,998', '20,999']);
+  assert.match(cut, '<p>21,000 rows × 2 columns</p>');
+  assert.not.match(cut, '<td><</td>');
+});
 helpers.run();
 
 // ── Executing ────────────────────────────────────────────────────────────────────────────────
@@ -211,12 +227,19 @@ executing('lost() misses a display and each character that did not arrive', () =
 executing('says in one line what to install where Jupyter is missing', async () => {
   const notebook = join(mkdtempSync(join(tmpdir(), 'lab-')), 'a.ipynb');
   writeFileSync(notebook, '{"cells": []}');
-  await Promise.all([['--execute', notebook], []].map(async (options) => {
+  await Promise.all([['--execute', notebook], ['--allow-root']].map(async (options) => {
     const { exitCode, stderr } =
       await node({ PATH: '/nowhere' }, '--import', 'tsx', 'notebook.ts', ...options);
     assert.is(exitCode, 1);
     assert.match(stderr, /^jupyter-\w+ is missing: apt-get install jupyter-notebook [^\n]*\n$/);
   }));
+});
+
+executing('says to root, for whom Jupyter does not start, what to do', async () => {
+  if (process.getuid?.() !== 0) return; // Nobody else is stopped.
+  const { exitCode, stderr } = await node({}, '--import', 'tsx', 'notebook.ts');
+  assert.is(exitCode, 2);
+  assert.match(stderr, /^Jupyter does not start for root .* notebook -- --allow-root .*\n$/);
 });
 
 executing.run();

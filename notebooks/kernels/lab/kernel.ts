@@ -2,51 +2,30 @@
  * Starts tslab as the kernel of this project's notebooks. Jupyter calls it with a connection file,
  * as kernel.json says; `npm run notebook` tells Jupyter where to find that.
  *
- * To plain tslab it adds three things. Cells work in the project's root, and import its scripts as
- * the scripts import each other: `import { show } from './notebook.ts'`. An error that nobody
- * caught fails its cell. And with LAB_JOURNAL set it writes down in that file all that a cell puts
- * out, so that whoever executes a notebook can tell whether all of it has arrived.
+ * To plain tslab it adds five things. Cells work in the project's root, wherever Jupyter was
+ * started, and import its scripts as the scripts import each other: `import { load } from
+ * './analyze.ts'`. A frame that ends a cell shows itself as a table. An error says its message and
+ * its line of the cell. One that nobody caught fails its cell. And with LAB_JOURNAL set the kernel
+ * writes down in that file all that a cell puts out, so that whoever executes a notebook can tell
+ * whether all of it has arrived.
  */
-import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
+import { mendCompiler } from './compiler.ts';
+import { complaint, explain, type LineOf } from './errors.ts';
+import { note } from './journal.ts';
 
-/** A line of the journal; cells are counted from 1, as Jupyter counts executions. */
-export type JournalEntry = { cell: number } & (
-  | { began: true }
-  | { stream: 'stdout' | 'stderr'; text: string }
-  | { display: string[] }
-  | { uncaught: string }
-  | { ended: 'ok' | 'error' });
-
-const root = new URL('../../../../', import.meta.url);
+const root = new URL('../../../', import.meta.url);
 process.chdir(fileURLToPath(root));
 const require = createRequire(root);
 
-// ── Types: tslab's compiler knows imports only as they were before `.ts` was allowed in them ──
-
-const compiler = require.resolve('@tslab/typescript-for-tslab');
-const ts = require(compiler);
-const options = {
-  strict: true,
-  allowImportingTsExtensions: true,
-  moduleResolution: ts.ModuleResolutionKind.Bundler,
-  types: ['node'],
-  lib: undefined, // All that belongs to the target, as for the scripts.
-};
-// tslab stops for good when a script is changed on disk. What a cell has imported stays as it was
-// until the kernel is restarted anyhow.
-ts.sys.watchFile = ts.sys.watchDirectory = () => ({ close() {} });
-require.cache[compiler]!.exports = {
-  ...ts,
-  createWatchCompilerHost: (files: string[], defaults: object, ...rest: unknown[]) =>
-    ts.createWatchCompilerHost(files, { ...defaults, ...options }, ...rest),
-  // Of the cell alone: the scripts that it imports are checked by `npm run typecheck`.
-  getPreEmitDiagnosticsOfFiles: (program: unknown, [cell]: unknown[]) =>
-    ts.getPreEmitDiagnosticsOfFiles(program, [cell]),
-};
+/** The cell that runs, from 1, and what each cell said. */
+let running = 0;
+const sources = new Map<number, string>();
+const lineOf: LineOf = (cell, line) => sources.get(cell)?.split('\n')[line - 1] ?? '';
+const ts = mendCompiler(require, () => running);
+const { isFrame, showFrame } = await import('./cells.ts'); // It loads tslab, so not before.
 
 // ── Imports: the `require` that tslab makes of them cannot load a module that awaits ─────────
 
@@ -54,8 +33,7 @@ const modules = new Map<string, () => unknown>();
 
 /** Imports what a cell will require, so that cells and scripts share one instance of each. */
 async function load(code: string): Promise<void> {
-  const imports: { fileName: string }[] = ts.preProcessFile(code).importedFiles;
-  const names = imports.map(({ fileName }) => fileName);
+  const names = ts.preProcessFile(code).importedFiles.map(({ fileName }) => fileName);
   for (const name of names.filter((name) => name !== 'tslab' && !modules.has(name))) {
     try {
       const module = await import(name.startsWith('.') ? new URL(name, root).href : name);
@@ -70,23 +48,34 @@ async function load(code: string): Promise<void> {
 // ── Cells: what they put out, and errors that nobody caught ──────────────────────────────────
 
 const { JupyterHandlerImpl, ZmqServer } = require('tslab/dist/jupyter.js');
-let running = 0;
+const executor = require('tslab/dist/executor.js');
 let uncaught = 0;
 let closing = false;
 
-function note(entry: JournalEntry): void {
-  const journal = process.env.LAB_JOURNAL;
-  if (journal) appendFileSync(journal, `${JSON.stringify(entry)}\n`);
-}
-
-for (const event of ['unhandledRejection', 'uncaughtException']) {
-  process.on(event, (error) => { // Beside tslab's own listener, which prints the error.
-    // tslab does not wait for its last reply before it closes the socket: that is no cell's error.
-    if (closing && error?.code === 'EBADF') return;
-    uncaught++;
-    note({ cell: running, uncaught: inspect(error) });
-    if (running === 0) process.exit(1); // A kernel that cannot start must not keep anyone waiting.
+const { createExecutor } = executor;
+executor.createExecutor = (folder: string, converters: object): unknown =>
+  createExecutor(folder, converters, {
+    /** The value of a cell's last expression. */
+    log: (value: unknown) => (isFrame(value) ? showFrame(value) : console.log(value)),
+    /** What a cell threw, or what the compiler holds against it: see tslab's executor. */
+    error: (error: unknown, ...[, line, , text]: unknown[]) => console.error(line === undefined
+      ? explain(error, lineOf) : complaint(String(text), running, Number(line), lineOf)),
   });
+
+/** In the place of tslab's own listeners, which print the stack. */
+function watchForUncaught(): void {
+  for (const event of ['unhandledRejection', 'uncaughtException']) {
+    process.removeAllListeners(event).on(event, (error) => {
+      // tslab closes a socket without waiting for its last reply: that is no cell's error.
+      if (closing && error?.code === 'EBADF') return;
+      uncaught++;
+      const explained = explain(error, lineOf);
+      console.error(`nobody caught ${explained}`);
+      note({ cell: running, uncaught: explained });
+      // A kernel that cannot start must not keep anyone waiting.
+      if (running === 0) process.exit(1);
+    });
+  }
 }
 
 type Stream = (stream: 'stdout' | 'stderr', text: string) => void;
@@ -102,6 +91,7 @@ JupyterHandlerImpl.prototype.handleExecuteImpl = async function execute(
   request: { code: string }, writeStream: Stream, writeDisplay: Display,
 ): Promise<unknown> {
   const cell = ++running;
+  sources.set(cell, request.code);
   note({ cell, began: true });
   const stream: Stream = (stream, text) => {
     note({ cell, stream, text });
@@ -153,6 +143,7 @@ ZmqServer.prototype.bindSocket = function bind(socket: Publisher, port: number):
 };
 
 require('tslab/dist/main.js').startKernel({ configPath: process.argv[2], enableFindLocal: false });
+watchForUncaught();
 
 // What tslab compiles a cell to takes its `require` from this global.
 const { __tslab__: cells } = globalThis as unknown as { __tslab__: { require: NodeJS.Require } };
