@@ -1,0 +1,247 @@
+/**
+ * Guesses, without being told anything, what the lines of other people's logs say: which are events,
+ * and where in them the clock, the time, the queue, the peer and the message stand. Words propose,
+ * the numbers' behaviour decides.
+ */
+import { behaviour, clockness, clockOf, listOf, numberOf } from './behaviour.ts';
+import type { Line, Shape } from './shapes.ts';
+import { classify, fits, isArrival, isNoEvent, type Field, subwords, type TickEvent } from './words.ts';
+
+/** What a shape's slots are; −1 where it has none. */
+export interface Meaning {
+  shape: Shape;
+  slots: Record<Field | 'event', number>;
+  /** Columns of which one is true: which event it was. */
+  hot: Partial<Record<TickEvent, number>>;
+  /** The event of each word or code in the event's slot. */
+  codes: Map<string, TickEvent | null>;
+  /** The event of all its lines, if no slot says it. */
+  event: TickEvent | null;
+}
+
+/** A value of an event's slot without its numbers: "SENT to 2" and "SENT to 3" are one word. */
+export const codeOf = (text: string): string => (/[A-Za-z]/.test(text)
+  ? text.replace(/\d+/g, '#').trim() : text.trim());
+
+export const isTrue = (text: string | undefined): boolean => /^\s*(1|1\.0|true|yes|x|y)\s*$/i.test(text ?? '');
+
+/** Which event a line of a meaning is; null if it is none. */
+export function eventAt(meaning: Meaning, line: Line): TickEvent | null {
+  const { hot, slots, codes, event } = meaning;
+  for (const name of ['receive', 'send', 'internal'] as const) {
+    if (hot[name] !== undefined && isTrue(line.values[hot[name]])) return name;
+  }
+  if (slots.event >= 0) return codes.get(codeOf(line.values[slots.event] ?? '')) ?? null;
+  return Object.keys(hot).length > 0 ? null : event;
+}
+
+const label = (shape: Shape, slot: number) => shape.slots[slot]!.label;
+
+/** How well the words around a slot name a field. */
+function named(field: Field, shape: Shape, slot: number): number {
+  const { label: before, after } = shape.slots[slot]!;
+  const forward = /^(logical|lamport)/.test(after) && !/logical|lamport/.test(before) ? 3 : 0;
+  return fits(field, before) + (field === 'clock' ? forward : field === 'message' ? -forward : 0);
+}
+
+// ── Which lines are events ───────────────────────────────────────────────────────────────────
+
+/** The column of a table that names the event, and what its words and codes mean. */
+function tableEvents(shape: Shape): Pick<Meaning, 'hot' | 'codes' | 'slots'> | null {
+  const slots = { event: -1, time: -1, clock: -1, queue: -1, peer: -1, message: -1, machine: -1 };
+  const lines = shape.lines.slice(0, 5000);
+  let best = 0;
+  let codes = new Map<string, TickEvent | null>();
+  const hot: Meaning['hot'] = {};
+  for (const [at, { label: name }] of shape.slots.entries()) {
+    const values = new Set(lines.map((line) => codeOf(line.values[at] ?? '')));
+    const said = classify(name);
+    if (said && [...values].every((value) => /^(0|1|0\.0|1\.0|true|false|yes|no|)$/i.test(value))
+      && values.size <= 2 && !/queue|clock|size/.test(name)) {
+      hot[said.event] ??= at;
+    }
+    if (values.size > 60) continue;
+    const meanings = new Map([...values].map((value) => [value, classify(value)] as const));
+    const worded = lines.filter((line) => meanings.get(codeOf(line.values[at] ?? ''))).length;
+    const score = worded / lines.length
+      + (/event|action|type|^op|operation|kind|command/.test(name) ? 0.5 : 0)
+      - (/queue|clock|peer|sender|receiver|\bto\b|\bfrom\b/.test(name) ? 0.5 : 0);
+    if (worded > lines.length * 0.5 && score > best) {
+      best = score;
+      slots.event = at;
+      codes = new Map([...meanings].map(([value, said]) =>
+        [value, said && !(said.weight < 2 && isNoEvent(value)) ? said.event : null]));
+    }
+  }
+  if (slots.event === -1 && Object.keys(hot).length >= 2) {
+    // What is neither of two columns is the third event.
+    for (const [at, { label: name }] of shape.slots.entries()) {
+      if (/roll|die|random/.test(name) && !Object.values(hot).includes(at)) {
+        const values = new Set(lines.map((line) => (line.values[at] ?? '').trim()));
+        if (values.size <= 2) hot.internal ??= at;
+      }
+    }
+    return { hot, codes, slots };
+  }
+  return slots.event === -1 ? null : { hot: {}, codes, slots };
+}
+
+/** A slot of few small numbers that says what happened, as 1 to 10 of the exercise's die. */
+export function codedEvents(
+  shape: Shape, clock: number, key: (line: Line) => string | number,
+): { slot: number; codes: Map<string, TickEvent | null> } | null {
+  let best: { slot: number; codes: Map<string, TickEvent | null>; score: number } | null = null;
+  for (const at of shape.slots.keys()) {
+    if (at === clock) continue;
+    const jumps = new Map<string, { rows: number; jumps: number }>();
+    const last = new Map<string | number, number>();
+    let numbers = 0;
+    for (const line of shape.lines.slice(0, 20_000)) {
+      const code = (line.values[at] ?? '').trim();
+      const now = clockOf(line.values[clock]);
+      const count = jumps.get(code) ?? { rows: 0, jumps: 0 };
+      jumps.set(code, count);
+      count.rows++;
+      if (now - (last.get(key(line)) ?? now) > 1) count.jumps++;
+      last.set(key(line), now);
+      if (/^-?\d{1,2}$/.test(code) || /^[A-Za-z]{1,12}$/.test(code)) numbers++;
+    }
+    if (jumps.size < 2 || jumps.size > 24 || numbers < shape.lines.length * 0.98) continue;
+    const all = [...jumps.values()].reduce((sum, { jumps: n }) => sum + n, 0);
+    const [code, most] = [...jumps].sort((a, b) => b[1].jumps - a[1].jumps)[0]!;
+    if (all < 3 || most.jumps < all * 0.9) continue;
+    const told = /roll|die|dice|code|command|event|action|\bop|type|kind/.test(label(shape, at)) ? 1 : 0;
+    const score = most.jumps / all + told + (code === '-1' ? 1 : 0)
+      - (/queue|clock|machine|port/.test(label(shape, at)) ? 1 : 0);
+    if (!best || score > best.score) best = { slot: at, codes: meaningsOf(jumps, code), score };
+  }
+  return best;
+}
+
+/** Of codes of which one receives: the commonest other is internal, or all from 4 on. */
+function meaningsOf(
+  counts: ReadonlyMap<string, { rows: number }>, receive: string,
+): Map<string, TickEvent | null> {
+  const others = [...counts.keys()].filter((code) => code !== receive);
+  const numbers = others.map(Number);
+  const isDie = numbers.every(Number.isInteger) && Math.max(...numbers) >= 4;
+  const common = [...others].sort((a, b) => counts.get(b)!.rows - counts.get(a)!.rows)[0];
+  return new Map([...counts.keys()].map((code) => {
+    const event = code === receive ? 'receive'
+      : classify(code)?.event
+      ?? (isDie ? (Number(code) >= 1 && Number(code) <= 3 ? 'send' : 'internal')
+        : code === common ? 'internal' : 'send');
+    return [code, event];
+  }));
+}
+
+// ── Which slot is what ───────────────────────────────────────────────────────────────────────
+
+/** The best clocks of a shape, with their scores. */
+export function clocks(shape: Shape, key: (line: Line) => string | number): [number, number][] {
+  return [...shape.slots.entries()].flatMap(([at, slot]): [number, number][] => {
+    if (slot.kind === 'time' || slot.kind === 'address' || slot.kind === 'name') return [];
+    const how = behaviour(shape, at, key);
+    const lively = clockness(how, shape.lines.length);
+    // A list of another length each time, or in a shape that names receivers, is no vector clock.
+    if (slot.kind === 'list') {
+      const sizes = new Set(shape.lines.slice(0, 200).map((line) => listOf(line.values[at]!).length));
+      if (sizes.size !== 1 || how.rising < 0.5) return [];
+    }
+    const score = lively + named('clock', shape, at);
+    return lively > 0 && score > 1 ? [[at, score]] : [];
+  }).sort((a, b) => b[1] - a[1]);
+}
+
+/** Fills the slots beside the clock and the event. */
+export function fill(meaning: Meaning, key: (line: Line) => string | number): void {
+  const { shape, slots } = meaning;
+  const taken = () => Object.values(slots);
+  const isFree = (at: number) => !taken().includes(at) && !Object.values(meaning.hot).includes(at);
+  slots.time = timeSlot(meaning);
+  const best = (field: Field, least: number, may: (at: number) => boolean) => {
+    const found = [...shape.slots.keys()].filter((at) => isFree(at) && may(at))
+      .map((at) => [at, named(field, shape, at)] as const)
+      .filter(([, score]) => score >= least).sort((a, b) => b[1] - a[1])[0];
+    return found ? found[0] : -1;
+  };
+  const small = (at: number) => {
+    const how = behaviour(shape, at, () => 0);
+    return how.whole > 0.6 && how.least >= -1 && how.most < 1e6;
+  };
+  slots.queue = best('queue', 1, (at) => shape.slots[at]!.kind !== 'time' && small(at));
+  const isEvent = meaning.event === 'send' || meaning.event === 'receive' || shape.separator !== null;
+  if (isEvent) {
+    slots.peer = best('peer', 1, (at) => shape.slots[at]!.kind !== 'time');
+    slots.message = best('message', 2, (at) => shape.slots[at]!.kind !== 'time');
+  }
+  slots.machine = best('machine', 2, (at) => isConstant(meaning, at));
+  if (slots.queue === -1) slots.queue = loneQueue(meaning, key, isFree);
+  if (slots.peer === -1 && isEvent) {
+    const lists = [...shape.slots.keys()].filter((at) => isFree(at) && shape.slots[at]!.kind === 'list');
+    if (meaning.event === 'send' && lists.length > 0) slots.peer = lists[0]!;
+  }
+}
+
+/** Whether a slot has one value in each file, or at most twelve in all. */
+function isConstant({ shape }: Meaning, at: number): boolean {
+  const all = new Set<string>();
+  const files = new Map<number, Set<string>>();
+  for (const line of shape.lines.slice(0, 20_000)) {
+    const value = (line.values[at] ?? '').trim();
+    all.add(value);
+    if (!files.has(line.text)) files.set(line.text, new Set());
+    files.get(line.text)!.add(value);
+    if (all.size > 200) return false;
+  }
+  if ([...files.values()].every((values) => values.size === 1)) return !/\d\.\d/.test([...all][0]!);
+  return all.size <= 12 && ![...all].some((value) => value === '' || /\d\.\d/.test(value));
+}
+
+/** Of several times the finest that changes from line to line. */
+function timeSlot({ shape, slots }: Meaning): number {
+  let best = -1;
+  let most = 0;
+  for (const [at, slot] of shape.slots.entries()) {
+    if (at === slots.clock || at === slots.event) continue;
+    const sample = shape.lines.slice(0, 200);
+    const values = sample.map((line) => line.values[at] ?? '');
+    const isWritten = values.every((value) => /\d\d?:\d\d:\d\d/.test(value));
+    const numbers = values.map(numberOf);
+    const isNumber = numbers.every((value) => !Number.isNaN(value));
+    if (!isWritten && !isNumber) continue;
+    if (sample.length > 3 && new Set(values).size < Math.min(3, sample.length / 6)) continue;
+    const epoch = isNumber && numbers[0]! > 9e8;
+    let falls = 0;
+    for (let n = 1; n < numbers.length; n++) {
+      if (sample[n]!.text === sample[n - 1]!.text && numbers[n]! < numbers[n - 1]!) falls++;
+    }
+    const rises = isNumber && falls <= values.length * 0.05;
+    const fine = Math.max(...values.map((value) => (/[.,]\d+/.exec(value)?.[0].length ?? 1) - 1), 0);
+    const digits = epoch ? Math.max(0, Math.floor(Math.log10(numbers[0]!)) - 9) : 0;
+    const score = (isWritten || epoch ? 3 : rises ? (fits('time', slot.label) > 0 ? 2
+      : fine > 2 || shape.separator === null || numbers.at(-1)! > 2000 ? 0.5 : 0) : 0)
+      + (isWritten || epoch || rises ? Math.min(6, fine + digits) / 10 : 0)
+      - (fits('clock', slot.label) > 2 && !epoch ? 3 : 0) - (fits('queue', slot.label) > 2 ? 3 : 0);
+    if (score > most) [best, most] = [at, score];
+  }
+  return best;
+}
+
+/** In a line without words, a small number that goes up and down is the queue. */
+function loneQueue(
+  meaning: Meaning, key: (line: Line) => string | number, isFree: (at: number) => boolean,
+): number {
+  const { shape } = meaning;
+  if (meaning.event !== 'receive' && shape.separator === null && meaning.slots.event === -1) return -1;
+  const found = [...shape.slots.keys()].filter((at) => {
+    if (!isFree(at) || shape.slots[at]!.kind !== 'number' || label(shape, at).split(' ').pop()!.length > 1) return false;
+    if (at === meaning.slots.peer || at === meaning.slots.message) return false;
+    const how = behaviour(shape, at, key);
+    return how.whole === 1 && how.least >= 0 && how.most < 5000 && how.most - how.least < 3000
+      && how.least <= 1 && how.rising < 0.7;
+  });
+  return found.length === 1 ? found[0]! : -1;
+}
+
+export { subwords };
