@@ -5,7 +5,7 @@
  */
 import { behaviour, clockness, clockOf, listOf, numberOf } from './behaviour.ts';
 import type { Line, Shape } from './shapes.ts';
-import { classify, fits, isArrival, isNoEvent, type Field, subwords, type TickEvent } from './words.ts';
+import { classify, fits, isNoEvent, type Field, subwords, type TickEvent } from './words.ts';
 
 /** What a shape's slots are; −1 where it has none. */
 export interface Meaning {
@@ -47,7 +47,7 @@ function named(field: Field, shape: Shape, slot: number): number {
 // ── Which lines are events ───────────────────────────────────────────────────────────────────
 
 /** The column of a table that names the event, and what its words and codes mean. */
-function tableEvents(shape: Shape): Pick<Meaning, 'hot' | 'codes' | 'slots'> | null {
+export function tableEvents(shape: Shape): Pick<Meaning, 'hot' | 'codes' | 'slots'> | null {
   const slots = { event: -1, time: -1, clock: -1, queue: -1, peer: -1, message: -1, machine: -1 };
   const lines = shape.lines.slice(0, 5000);
   let best = 0;
