@@ -3,7 +3,6 @@
  * done to real and to virtual machines alike, and is judged by the oracle.
  */
 import { PURPOSE, stream, uniform } from './chance.ts';
-import type { Configuration } from './run.ts';
 
 /** Model seconds from the start. A restart is a crash with an end. */
 export interface Fault {
@@ -18,6 +17,13 @@ export interface Fault {
   /** Real runs: epoch µs before and after it began and ended; null while that is not so. */
   from_us?: [number, number] | null;
   to_us?: [number, number] | null;
+}
+
+/** What a schedule must know of its run; a Configuration says more. */
+interface Scene {
+  seed: number;
+  machines: number;
+  duration_s: number;
 }
 
 /** What a nemesis may be told to do. */
@@ -79,7 +85,7 @@ export const endOf = ({ at_s, for_s }: Fault, duration_s: number): number =>
  * at once. @throws RangeError with one sentence
  */
 export function checkFaults(
-  faults: readonly Fault[], { machines, duration_s }: Pick<Configuration, 'machines' | 'duration_s'>,
+  faults: readonly Fault[], { machines, duration_s }: Omit<Scene, 'seed'>,
 ): void {
   const isId = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0
     && (id as number) < machines;
@@ -114,7 +120,7 @@ export function checkFaults(
  * kinds take turns. A crash for good comes only in the last slot; before, the machine returns.
  */
 export function nemesis(
-  kinds: readonly Kind[], { seed, machines, duration_s }: Configuration,
+  kinds: readonly Kind[], { seed, machines, duration_s }: Scene,
 ): Fault[] {
   const slots = Math.max(kinds.length, Math.floor(duration_s / SLOT_S));
   const slot_s = duration_s / slots;
