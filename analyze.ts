@@ -20,10 +20,10 @@ import { isMain, script } from './lab/cli/options.ts';
 
 // What cells of notebooks import.
 export { diagram } from './lab/frames/causes.ts';
-export {
-  drift, driftSummary, jumpCounts, jumps, messages, mix, queues, timeline, waits,
-} from './lab/frames/events.ts';
+export { drift, driftSummary, jumpCounts, jumps, mix, timeline } from './lab/frames/events.ts';
 export { joined, load, loadAll, LogError, type Run } from './lab/frames/load.ts';
+export { messages, waits } from './lab/frames/messages.ts';
+export { queues } from './lab/frames/queues.ts';
 export { pace, type Standing, standing, summary, withTheory } from './lab/frames/summary.ts';
 
 async function main(): Promise<void> {

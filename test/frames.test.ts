@@ -11,11 +11,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $ } from 'zx';
 import { diagram } from '../lab/frames/causes.ts';
-import {
-  drift, driftSummary, jumpCounts, jumps, messages, mix, queues, timeline, waits,
-} from '../lab/frames/events.ts';
+import { drift, driftSummary, jumpCounts, jumps, mix, timeline } from '../lab/frames/events.ts';
 import { shiviz } from '../lab/frames/export.ts';
 import { joined, load, loadAll, LogError } from '../lab/frames/load.ts';
+import { messages, waits } from '../lab/frames/messages.ts';
+import { queues } from '../lab/frames/queues.ts';
 import { pace, standing, summary, withTheory } from '../lab/frames/summary.ts';
 import {
   comparisonTable, latenessLine, summaryTable, theoryTable,

@@ -1,8 +1,8 @@
 /** A run as the columns that happened-before, the space-time diagram and ShiViz are made from. */
-import pl from 'nodejs-polars';
 import type { Diagram } from '../model/causality.ts';
-import { inTime } from './events.ts';
-import type { Run } from './load.ts';
+import { type Run, secondsOf } from './load.ts';
+import { eachInTime, EVENTS, type Log, NONE, RECEIVE } from './log.ts';
+import { partnersOf } from './messages.ts';
 
 /**
  * The run's ticks in the order of time, and which send each receive goes back to: what the
@@ -10,31 +10,35 @@ import type { Run } from './load.ts';
  * @param most is how many events it holds at most: the first ones, so that no cause is missing
  */
 export function diagram(run: Run, most = Infinity): Diagram {
-  const ticks = run.events.filter(pl.col('tick').isNotNull());
-  const last_s = ticks.height <= most ? run.end_s : ticks.getColumn('time_s').sort().get(most - 1);
-  const part = inTime(ticks.filter(pl.col('time_s').ltEq(last_s)))
-    .head(Math.min(most, ticks.height));
-  const column = (name: string) => part.getColumn(name).toArray() as never[];
-  const [machine, event, peer, message]: [number[], string[], (string | null)[], number[]] =
-    [column('machine'), column('event'), column('peer'), column('message')];
-  const sends = new Map<string, number>();
-  for (const [at, kind] of event.entries()) {
-    if (kind === 'send') sends.set(`${machine[at]} ${message[at]}`, at);
-  }
-  return {
-    name: run.name, machines: run.run.machines, end_s: run.end_s, events: ticks.height,
-    ends_s: lastSeen(run), machine, event: event.map((kind) => kind[0]!),
-    peer: peer.map((ids) => ids ?? ''), message,
-    time_s: (column('time_s') as number[]).map((s) => Number(s.toFixed(4))),
-    clock: column('clock'), queue: column('queue'),
-    cause: event.map((kind, at) =>
-      (kind === 'receive' ? sends.get(`${peer[at]} ${message[at]}`) ?? -1 : -1)),
+  const seconds = secondsOf(run);
+  const partners = partnersOf(run);
+  const found: Diagram = {
+    name: run.name, machines: run.run.machines, end_s: run.end_s, events: 0,
+    ends_s: run.logs.map((log) => lastSeen(run, log)), machine: [], time_s: [], event: [],
+    peer: [], message: [], queue: [], clock: [], cause: [],
   };
+  /** Of each machine's rows the place in the diagram. */
+  const places = run.logs.map(() => new Map<number, number>());
+  eachInTime(run.logs, (log, r) => {
+    if (log.tick[r]! < 0 || found.events++ >= most) return;
+    const [first, next] = [log.firstPeer[r]!, log.firstPeer[r + 1]!];
+    places[log.machine]!.set(r, found.machine.length);
+    found.machine.push(log.machine);
+    found.time_s.push(Number(seconds(log.time_us[r]!).toFixed(4)));
+    found.event.push(EVENTS[log.event[r]!]![0]!);
+    found.peer.push(log.peer.subarray(first, next).join(' '));
+    found.message.push(log.message[r] === NONE ? null : log.message[r]!);
+    found.queue.push(log.queue[r]!);
+    found.clock.push(log.clock[r]!);
+    found.cause.push(log.event[r] === RECEIVE && next > first
+      ? places[log.peer[first]!]?.get(partners[log.machine]![first]!) ?? NONE : NONE);
+  });
+  return found;
 }
 
-/** When each machine was last heard of, in model seconds. */
-function lastSeen({ run, events }: Run): number[] {
-  const rows = events.groupBy('machine').agg(pl.col('time_s').max()).rows() as [number, number][];
-  const last = new Map(rows);
-  return run.rates_hz.map((_, id) => Math.min(last.get(id) ?? 0, run.duration_s));
+/** When a machine was last heard of, in model seconds. */
+function lastSeen(run: Run, { time_us, rows }: Log): number {
+  const last_s = rows === 0 ? 0
+    : secondsOf(run)(time_us.subarray(0, rows).reduce((last, us) => Math.max(last, us), 0));
+  return Math.min(last_s, run.run.duration_s);
 }

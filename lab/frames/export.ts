@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
 import { type Diagram, vectorClocks } from '../model/causality.ts';
 import { diagram } from './causes.ts';
-import { messages } from './events.ts';
 import { joined, type Run } from './load.ts';
+import { messages } from './messages.ts';
 import { summary } from './summary.ts';
 
 /** The frames for other tools: `events` with the configuration, `messages` and `summary`. */

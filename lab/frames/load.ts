@@ -1,10 +1,12 @@
-/** The logs of runs as frames: events with what follows from the configuration beside them. */
-import { existsSync, readFileSync } from 'node:fs';
+/** The logs of runs: columns by machine, and all events as a frame with what follows from them. */
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import pl, { type DataFrame } from 'nodejs-polars';
 import { readRun, suggestion } from '../cli/folder.ts';
 import { RunError, type RunRecord } from '../model/record.ts';
-import { HEADER, logPath } from '../model/run.ts';
+import { logPath, schedule } from '../model/run.ts';
+import { frameOf } from './columns.ts';
+import { type Bad, EVENTS, type Log, logReader, SEND, valueAt } from './log.ts';
 
 /** A run as its folder tells it. */
 export interface Run {
@@ -17,23 +19,21 @@ export interface Run {
   start_us: number;
   /** Model seconds that were observed: the duration, or less if every machine ended before it. */
   end_s: number;
+  /** The rows of each machine, in program order. */
+  logs: Log[];
   /**
    * One row an event, machine by machine in program order: `time_us` (system time), `machine`,
    * `tick`, `event`, `peer`, `message`, `queue`, `clock`; and of these: `time_s` (model seconds
    * since the start), `late_ms` (real time since the tick was due), `jump` (clock − clock before).
-   * What a row has not is null: `start` and `stop` have no tick and no jump.
+   * What a row has not is null: `start` and `stop` have no tick and no jump. Of several messages
+   * that one tick took, `message` is the largest, and a column `messages` has all, with spaces.
+   * The frame is made when it is first asked for.
    */
-  events: DataFrame;
+  readonly events: DataFrame;
 }
 
 /** What is wrong with a folder or a file, in one line that names it. */
 export class LogError extends Error {}
-
-/** `more` is what a line has after its last field; with it, a line of nine fields is seen. */
-const schema = {
-  time_us: pl.Int64, machine: pl.Int32, tick: pl.Int64, event: pl.Utf8, peer: pl.Utf8,
-  message: pl.Int64, queue: pl.Int32, clock: pl.Int64, more: pl.Utf8,
-};
 
 /**
  * Reads a run's folder. A torn last line is cut; a machine without a log has no events.
@@ -46,43 +46,29 @@ export function load(folder: string, bad?: (message: string) => void): Run {
   if (!paths.some((path) => existsSync(path))) {
     throw new LogError(`${folder}: there are no logs in it`);
   }
-  const logs = paths.map((path, id) => readLog(path, id, bad));
-  const times = logs.flatMap((log) => (log.height === 0 ? []
-    : [log.getColumn('time_us').min(), log.getColumn('time_us').max()])).map(Number);
-  const start_us = run.start_us ?? (times.length > 0 ? Math.min(...times) : 0);
-  const elapsed_s = ((Math.max(start_us, ...times) - start_us) * run.speed) / 1e6;
-  const events = withDerived(logs, run, start_us);
-  return {
-    name: basename(resolve(folder)), folder, run, start_us, events,
-    end_s: Math.min(run.duration_s, elapsed_s),
-  };
+  const logs = paths.map((path, id) => readLog(path, id, run.kind === 'foreign', bad));
+  return runOf(basename(resolve(folder)), folder, run, logs);
 }
 
-/**
- * The logs as one frame, with what follows from them. Tick k is due at start + (k + phase)/rate, in
- * model seconds. Phase and period are columns on the way, so that one expression serves all logs.
- */
-function withDerived(logs: DataFrame[], run: RunRecord, start_us: number): DataFrame {
-  const { due_us, jump } = derived();
-  const since_us = pl.col('time_us').sub(start_us);
-  return pl.concat(logs.map((log, id) => log.withColumns(
-    pl.repeat(run.phases?.[id] ?? NaN, log.height, 'phase'),
-    pl.repeat(1e6 / ((run.rates_hz[id] ?? NaN) * run.speed), log.height, 'period_us'),
-  )), { how: 'vertical', rechunk: false }).withColumns(
-    since_us.mul(run.speed / 1e6).alias('time_s'),
-    since_us.sub(due_us).div(1000).alias('late_ms'), jump,
-  ).drop('phase', 'period_us');
-}
-
-const derived = once(() => {
-  const [machine, tick, clock] = [pl.col('machine'), pl.col('tick'), pl.col('clock')];
-  // The row before may be another machine's where a log has lost its start.
-  const hasBefore = tick.isNotNull().and(machine.eq(machine.shift(1)));
-  const jump = pl.when(hasBefore).then(clock.sub(clock.shift(1))).otherwise(pl.lit(null));
+/** A run of logs that are read. */
+export function runOf(name: string, folder: string, run: RunRecord, logs: Log[]): Run {
+  let [first_us, last_us] = [Infinity, -Infinity];
+  for (const { rows, time_us } of logs) {
+    for (let r = 0; r < rows; r++) {
+      if (time_us[r]! < first_us) first_us = time_us[r]!;
+      if (time_us[r]! > last_us) last_us = time_us[r]!;
+    }
+  }
+  const start_us = run.start_us ?? (first_us < Infinity ? first_us : 0);
+  const elapsed_s = ((Math.max(start_us, last_us) - start_us) * run.speed) / 1e6;
+  let events: DataFrame | undefined;
   return {
-    jump: jump.alias('jump'), due_us: tick.add(pl.col('phase')).mul(pl.col('period_us')),
+    name, folder, run, start_us, logs, end_s: Math.min(run.duration_s, elapsed_s),
+    get events() {
+      return (events ??= eventsOf(logs, run, start_us));
+    },
   };
-});
+}
 
 function readConfiguration(folder: string): RunRecord {
   if (!existsSync(folder)) {
@@ -96,64 +82,122 @@ function readConfiguration(folder: string): RunRecord {
   }
 }
 
-function readLog(path: string, id: number, bad?: (message: string) => void): DataFrame {
-  const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-  const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
-  if (whole.length === 0) return pl.readCSV(Buffer.from(HEADER), { schema }).drop('more');
-  const log = parse(whole, id);
-  if (log) return log;
-  const { good, message } = sift(path, whole, id);
-  if (!bad) throw new LogError(message);
-  bad(message);
-  return parse(good, id)!;
-}
+/** Bytes that are read at once: few enough to stay in the processor's cache. */
+const PIECE = 2 ** 20;
 
-/** Null if some line is none of machine `id`'s log. */
-function parse(bytes: Buffer, id: number): DataFrame | null {
-  if (!bytes.subarray(0, HEADER.length).equals(Buffer.from(HEADER))) return null;
+function readLog(
+  path: string, id: number, foreign: boolean, tell?: (message: string) => void,
+): Log {
+  if (!existsSync(path)) return logReader(id, 0).log;
+  const file = openSync(path, 'r');
   try {
-    const log = pl.readCSV(bytes, { schema, rechunk: false });
-    const machine = log.getColumn('machine');
-    const others = log.height > 0 && (machine.min() !== id || machine.max() !== id);
-    return others || log.filter(isWrong()).height > 0 ? null : log.drop('more');
-  } catch {
-    return null; // A stray quotation mark.
+    const length = fstatSync(file).size;
+    const reader = logReader(id, length, foreign);
+    let piece = Buffer.allocUnsafe(Math.min(PIECE, length));
+    for (let kept = 0, read; (read = readSync(file, piece, kept, piece.length - kept, null)) > 0;) {
+      const filled = kept + read;
+      const done = reader.read(piece.subarray(0, filled));
+      piece.copy(piece, 0, done, filled);
+      kept = filled - done;
+      // A line that is longer than a piece.
+      if (kept === piece.length) piece = Buffer.concat([piece, Buffer.allocUnsafe(kept)]);
+    }
+    complain(path, reader.bad, tell);
+    return reader.log;
+  } finally {
+    closeSync(file);
   }
 }
 
-/** Tells the good lines from the others, line by line: only a file that polars refuses needs it. */
-function sift(path: string, bytes: Buffer, id: number): { good: Buffer; message: string } {
-  const row = new RegExp(`^\\d+,${id},(,(start|stop),,|\\d+,(internal,,|send,\\d+( \\d+)*,\\d+`
-    + '|receive,\\d+,\\d+)),\\d+,\\d+$');
-  const lines = bytes.toString('utf8').split('\n').slice(0, -1);
-  const isGood = (line: string, at: number) => (at === 0 ? `${line}\n` === HEADER : row.test(line));
-  const first = lines.findIndex((line, at) => !isGood(line, at));
-  const many = lines.filter((line, at) => !isGood(line, at)).length;
-  return {
-    good: Buffer.from(`${HEADER}${lines.slice(1).filter((line) => row.test(line))
-      .map((line) => `${line}\n`).join('')}`),
-    message: `${path}:${first + 1}: not ${first === 0 ? 'the header' : 'a row'} of this log: `
-      + JSON.stringify(lines[first]!.slice(0, 80)) + (many > 1 ? ` (and ${many - 1} more)` : ''),
-  };
+function complain(path: string, bad: Bad | null, tell?: (message: string) => void): void {
+  if (!bad) return;
+  const message = `${path}:${bad.line}: not ${bad.line === 1 ? 'the header' : 'a row'} of this `
+    + `log: ${JSON.stringify(bad.text)}${bad.count > 1 ? ` (and ${bad.count - 1} more)` : ''}`;
+  if (!tell) throw new LogError(message);
+  tell(message);
 }
 
-/** Which rows no log can have: polars reads what is not a number as null. */
-const isWrong = once(() => {
-  const event = pl.col('event');
-  const [noTick, carries] = [event.isIn(['start', 'stop']), event.isIn(['send', 'receive'])];
-  const known = noTick.or(carries).or(event.eq(pl.lit('internal'))).fillNull(false);
-  const missing = (...names: string[]) =>
-    names.map((name) => pl.col(name).isNull()).reduce((some, more) => some.or(more));
-  return missing('time_us', 'machine', 'queue', 'clock').or(known.not())
-    .or(noTick.not().and(missing('tick'))).or(carries.and(missing('message', 'peer')))
-    .or(pl.col('more').isNotNull());
-});
+// ── What follows from a row ──────────────────────────────────────────────────────────────────
 
-/** polars takes half a millisecond to make an expression: those that many logs need are kept. */
-export function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
+/** Model seconds at a time of the system. */
+export const secondsOf = ({ run, start_us }: Pick<Run, 'run' | 'start_us'>) => {
+  const scale = run.speed / 1e6;
+  return (time_us: number): number => (time_us - start_us) * scale;
+};
+
+/** When tick k of a machine was due, real µs after the start; NaN where nobody knows. */
+export function dueOf(run: RunRecord, id: number): (k: number) => number {
+  if (run.kind === 'foreign') return () => NaN;
+  if (run.ticks !== undefined && run.ticks !== 'regular') {
+    const due_s = schedule(run, id);
+    return (k) => (due_s(k) * 1e6) / run.speed;
+  }
+  const [phase, period_us] = [run.phases[id]!, 1e6 / (run.rates_hz[id]! * run.speed)];
+  return (k) => (k + phase) * period_us;
 }
+
+/** Clock − clock before of a row that has a tick and a row before it; NaN of the others. */
+export const jumpAt = ({ tick, clock }: Log, r: number): number =>
+  (r > 0 && tick[r]! >= 0 ? clock[r]! - clock[r - 1]! : NaN);
+
+function eventsOf(logs: Log[], run: RunRecord, start_us: number): DataFrame {
+  const rows = logs.reduce((sum, log) => sum + log.rows, 0);
+  const several = logs.some(({ values }) => values !== null);
+  const numbers = ['time_us', 'machine', 'tick', 'message', 'queue', 'clock', 'time_s', 'late_ms',
+    'jump'] as const;
+  const columns = Object.fromEntries(numbers.map((name) => [name, new Float64Array(rows)])) as
+    Record<(typeof numbers)[number], Float64Array>;
+  const words = { event: new Array<string>(rows), peer: new Array<string | null>(rows),
+    messages: several ? new Array<string | null>(rows) : [] };
+  const seconds = secondsOf({ run, start_us });
+  let at = 0;
+  for (const log of logs) {
+    const due_us = dueOf(run, log.machine);
+    for (let r = 0; r < log.rows; r++, at++) {
+      const [first, next] = [log.firstPeer[r]!, log.firstPeer[r + 1]!];
+      columns.time_us[at] = log.time_us[r]!;
+      columns.machine[at] = log.machine;
+      columns.tick[at] = log.tick[r]!;
+      columns.message[at] = log.message[r]!;
+      columns.queue[at] = log.queue[r]!;
+      columns.clock[at] = log.clock[r]!;
+      columns.time_s[at] = seconds(log.time_us[r]!);
+      columns.late_ms[at] = log.tick[r]! < 0 ? NaN
+        : (log.time_us[r]! - start_us - due_us(log.tick[r]!)) / 1000;
+      columns.jump[at] = jumpAt(log, r);
+      words.event[at] = EVENTS[log.event[r]!]!;
+      words.peer[at] = next > first ? log.peer.subarray(first, next).join(' ') : null;
+      if (!several) continue;
+      words.messages[at] = log.message[r]! < 0 ? null : log.event[r] === SEND ? String(log.message[r])
+        : Array.from({ length: next - first }, (_, n) => valueAt(log, r, first + n)).join(' ');
+    }
+  }
+  return framed(columns, words, several);
+}
+
+/** Columns as a frame: NONE and NaN are null, whole numbers are whole. */
+function framed(
+  columns: Record<string, Float64Array>,
+  words: { event: string[]; peer: (string | null)[]; messages: (string | null)[] },
+  several: boolean,
+): DataFrame {
+  const numbers = (name: string) => columns[name]!;
+  const orNull = (name: string, nothing: pl.Expr) =>
+    pl.when(nothing).then(pl.lit(null)).otherwise(pl.col(name)).alias(name);
+  const negative = ['tick', 'message', 'queue'].map((name) => orNull(name, pl.col(name).lt(0)));
+  const unknown = ['late_ms', 'jump'].map((name) => orNull(name, pl.col(name).isNan()));
+  return frameOf({
+    time_us: [numbers('time_us'), pl.Int64], machine: [numbers('machine'), pl.Int32],
+    tick: [numbers('tick'), pl.Int64], event: [words.event, pl.Utf8],
+    peer: [words.peer, pl.Utf8], message: [numbers('message'), pl.Int64],
+    ...(several && { messages: [words.messages, pl.Utf8] as const }),
+    queue: [numbers('queue'), pl.Int32], clock: [numbers('clock'), pl.Int64],
+    time_s: [numbers('time_s'), pl.Float64], late_ms: [numbers('late_ms'), pl.Float64],
+    jump: [numbers('jump'), pl.Float64],
+  }).withColumns(...negative, ...unknown).withColumn(pl.col('jump').cast(pl.Int64));
+}
+
+// ── Several runs ─────────────────────────────────────────────────────────────────────────────
 
 /** The folders that globs as `logs/sweep-*` name. @throws LogError if one names none */
 export async function foldersOf(patterns: string[]): Promise<string[]> {
@@ -161,7 +205,10 @@ export async function foldersOf(patterns: string[]): Promise<string[]> {
   const found = await Promise.all(patterns.map(async (pattern) => (existsSync(pattern) ? [pattern]
     : (await glob(pattern, { onlyDirectories: true })).sort())));
   const nothing = found.findIndex((folders) => folders.length === 0);
-  if (nothing >= 0) throw new LogError(`${patterns[nothing]}: there is no such folder`);
+  if (nothing >= 0) {
+    const pattern = patterns[nothing]!;
+    throw new LogError(`${pattern}: there is no such folder${suggestion(pattern)}`);
+  }
   return found.flat();
 }
 
@@ -182,7 +229,7 @@ export const joined = (runs: Run[]): DataFrame => pl.concat(runs.map(({ name, ru
 }), { how: 'vertical' });
 
 /** One row a machine: `machine`, `rate_hz`, `phase`. */
-export const machinesOf = ({ rates_hz, phases }: RunRecord): DataFrame => pl.DataFrame({
+const machinesOf = ({ rates_hz, phases }: RunRecord): DataFrame => pl.DataFrame({
   machine: pl.Series('machine', rates_hz.map((_, id) => id), pl.Int32),
   rate_hz: pl.Series('rate_hz', rates_hz, pl.Float64),
   phase: pl.Series('phase', phases ?? rates_hz.map(() => null), pl.Float64),

@@ -1,71 +1,142 @@
 /** What became of each machine, in numbers, and where a number stands among others. */
 import pl, { type DataFrame } from 'nodejs-polars';
-import { arrayOf, meanQueues } from './events.ts';
 import type { RunRecord } from '../model/record.ts';
-import { once, type Run } from './load.ts';
+import { dueOf, jumpAt, type Run, secondsOf } from './load.ts';
+import { eachInTime, INTERNAL, type Log, NONE, RECEIVE, SEND, takenAt } from './log.ts';
+import { meanQueues } from './queues.ts';
 
-const count = (event: string) => pl.col('event').eq(pl.lit(event)).sum().alias(event);
+/** Of one machine's rows, in program order; `…_row` is where the most was found, or NONE. */
+interface Own {
+  ticks: number;
+  last_tick: number;
+  receives: number;
+  sends: number;
+  internal: number;
+  last_s: number;
+  final_clock: number;
+  jumps: number;
+  sum_jump: number;
+  max_jump: number;
+  jump_row: number;
+  final_queue: number;
+  max_queue: number;
+  queue_row: number;
+}
 
-/** Of each machine's own events, in program order. */
-const ofEvents = once(() => [
-  pl.col('tick').count().alias('ticks'), pl.col('tick').max().alias('last_tick'),
-  count('receive'), count('send'), count('internal'),
-  pl.col('time_s').max().alias('last_s'), pl.col('clock').last().alias('final_clock'),
-  pl.col('jump').mean().alias('mean_jump'), pl.col('jump').max().alias('max_jump'),
-  pl.col('queue').last().alias('final_queue'),
-  pl.col('queue').add(pl.col('event').eq(pl.lit('receive')).cast(pl.Int32)).max()
-    .alias('max_queue'),
-  pl.col('late_ms').median().alias('late_ms_median'),
-  pl.col('late_ms').quantile(0.99).alias('late_ms_p99'),
-  pl.col('late_ms').max().alias('late_ms_max'),
-]);
+function ownOf(log: Log, seconds: (time_us: number) => number): Own {
+  const own: Own = { ticks: 0, last_tick: -1, receives: 0, sends: 0, internal: 0, last_s: 0,
+    final_clock: 0, jumps: 0, sum_jump: 0, max_jump: NaN, jump_row: NONE, final_queue: 0,
+    max_queue: 0, queue_row: NONE };
+  for (let r = 0; r < log.rows; r++) {
+    const event = log.event[r]!;
+    if (log.tick[r]! >= 0) own.ticks++;
+    own.last_tick = Math.max(own.last_tick, log.tick[r]!);
+    own.last_s = Math.max(own.last_s, seconds(log.time_us[r]!));
+    if (event === RECEIVE) own.receives++;
+    else if (event === SEND) own.sends++;
+    else if (event === INTERNAL) own.internal++;
+    const jump = jumpAt(log, r);
+    if (!Number.isNaN(jump)) {
+      own.jumps++;
+      own.sum_jump += jump;
+      if (!(jump <= own.max_jump)) [own.max_jump, own.jump_row] = [jump, r];
+    }
+    const found = log.queue[r] === NONE ? NaN : log.queue[r]! + takenAt(log, r);
+    if (found > own.max_queue) [own.max_queue, own.queue_row] = [found, r];
+  }
+  if (log.rows === 0) return own;
+  own.final_clock = log.clock[log.rows - 1]!;
+  own.final_queue = log.queue[log.rows - 1]!;
+  if (own.final_queue === NONE) own.final_queue = own.max_queue = NaN;
+  return own;
+}
+
+/** Of a machine's ticks the median, the 99th percentile and the most of how late they came. */
+function lateness({ run, start_us }: Run, log: Log) {
+  const due_us = dueOf(run, log.machine);
+  const late_ms = new Float64Array(log.rows);
+  let count = 0;
+  let most = -Infinity;
+  for (let r = 0; r < log.rows; r++) {
+    if (log.tick[r]! < 0) continue;
+    const late = (log.time_us[r]! - start_us - due_us(log.tick[r]!)) / 1000;
+    late_ms[count++] = late;
+    if (late > most) most = late;
+  }
+  if (count === 0) return { late_ms_median: NaN, late_ms_p99: NaN, late_ms_max: NaN };
+  const own = late_ms.subarray(0, count);
+  const [low, high] = [select(own, (count - 1) >> 1), select(own, count >> 1)];
+  return { late_ms_median: (low + high) / 2, late_ms_max: most,
+    late_ms_p99: select(own, Math.round(0.99 * (count - 1))) };
+}
+
+/** How late the ticks of all machines came, real ms, sorted. */
+export function lateTicks({ run, start_us, logs }: Run): Float64Array {
+  const late_ms = new Float64Array(logs.reduce((sum, { rows }) => sum + rows, 0));
+  let count = 0;
+  for (const log of logs) {
+    const due_us = dueOf(run, log.machine);
+    for (let r = 0; r < log.rows; r++) {
+      if (log.tick[r]! < 0) continue;
+      late_ms[count++] = (log.time_us[r]! - start_us - due_us(log.tick[r]!)) / 1000;
+    }
+  }
+  return late_ms.subarray(0, count).sort();
+}
+
+/** The value that would stand at a place if all were sorted (Hoare's quickselect), in place. */
+function select(values: Float64Array, place: number): number {
+  for (let [low, high] = [0, values.length - 1]; low < high;) {
+    const pivot = values[(low + high) >> 1]!;
+    let [i, j] = [low - 1, high + 1];
+    for (;;) {
+      do i++; while (values[i]! < pivot);
+      do j--; while (values[j]! > pivot);
+      if (i >= j) break;
+      const value = values[i]!;
+      values[i] = values[j]!;
+      values[j] = value;
+    }
+    if (place <= j) high = j;
+    else low = j + 1;
+  }
+  return values[place]!;
+}
 
 /**
- * Of each machine's lag the mean over time and the most, and the highest clock at the end. It goes
- * through the events in time once: as-of joins (timeline) say the same but need a row for each
- * machine at each event.
+ * Of each machine's lag the mean over time and the most, the row before which it was found, and
+ * the highest clock at the end. It goes through the events in time once: a timeline says the same
+ * but needs a row for each machine at each event.
  */
-function lags({ events, end_s, run }: Run) {
-  const columns = events.select('time_s', 'machine', pl.col('clock').cast(pl.Float64));
-  const [times, ids, values] = ['time_s', 'machine', 'clock']
-    .map((name) => arrayOf(columns, name)) as [Float64Array, Float64Array, Float64Array];
-  const clocks = run.rates_hz.map(() => 0);
+function lagsOf(run: Run) {
+  const { logs, end_s } = run;
+  const seconds = secondsOf(run);
+  const clocks = logs.map(() => 0);
   const [worst, left] = [[...clocks], [...clocks]];
+  const rows = logs.map(() => NONE);
   // A clock's area to the end of the run is what its jumps add to it from then on.
   let [front, front_left, before, now_s] = [0, 0, 0, 0];
-  for (const at of merged(times, ids, clocks.length)) {
-    const [time_s, id, clock] = [times[at]!, ids[at]!, values[at]!];
+  eachInTime(logs, (log, r) => {
+    const [time_s, id, clock] = [seconds(log.time_us[r]!), log.machine, log.clock[r]!];
     if (time_s > now_s) [before, now_s] = [front, time_s];
     // A lag is at its worst just before an event of its machine: a lag of no time is none.
-    worst[id] = Math.max(worst[id]!, before - clocks[id]!);
+    if (before - clocks[id]! > worst[id]!) [worst[id], rows[id]] = [before - clocks[id]!, r];
     const rest_s = Math.max(0, end_s - time_s);
     left[id]! += (clock - clocks[id]!) * rest_s;
     clocks[id] = clock;
     if (clock > front) [front, front_left] = [clock, front_left + (clock - front) * rest_s];
+  });
+  for (const { machine, rows: count } of logs) {
+    if (front - clocks[machine]! <= worst[machine]!) continue;
+    [worst[machine], rows[machine]] = [front - clocks[machine]!, count - 1];
   }
-  return {
-    front, mean: left.map((area) => (front_left - area) / end_s),
-    worst: worst.map((lag, id) => Math.max(lag, front - clocks[id]!)),
-  };
+  return { front, rows, worst, mean: left.map((area) => (front_left - area) / end_s) };
 }
 
-/** The places of all events in the order of time, of a frame that goes machine by machine. */
-function* merged(times: Float64Array, ids: Float64Array, machines: number): Generator<number> {
-  const next = new Float64Array(machines).fill(Infinity);
-  const end = new Float64Array(machines).fill(-1);
-  for (let at = 0; at < ids.length; at++) {
-    next[ids[at]!] = Math.min(next[ids[at]!]!, at);
-    end[ids[at]!] = at;
-  }
-  for (let left = ids.length; left > 0; left--) {
-    let first = -1;
-    for (let id = 0; id < machines; id++) {
-      const isLeft = next[id]! <= end[id]!;
-      if (isLeft && (first < 0 || times[next[id]!]! < times[next[first]!]!)) first = id;
-    }
-    yield next[first]!++;
-  }
-}
+/** Where in its log each machine was at its worst: rows, or NONE. */
+export interface Places { lag: number; jump: number; queue: number }
+
+const kept = new WeakMap<Run, { frame: DataFrame; places: Places[] }>();
 
 /**
  * What became of each machine, one row a machine.
@@ -89,35 +160,44 @@ function* merged(times: Float64Array, ids: Float64Array, machines: number): Gene
  * as it is after a machine's last event. What cannot be said (the jump of a machine without ticks)
  * is NaN.
  */
-export function summary(run: Run): DataFrame {
-  const { end_s, run: { rates_hz } } = run;
-  const found = run.events.groupBy('machine').agg(...ofEvents())
-    .toRecords() as Record<string, number>[];
-  const own = new Map(found.map((row) => [row.machine!, row]));
-  const lag = lags(run);
-  const mean_queues = meanQueues(run);
+export const summary = (run: Run): DataFrame => measured(run).frame;
 
-  return pl.readRecords(rates_hz.map((rate_hz, id) => {
-    const value = (name: string, otherwise = 0) => own.get(id)?.[name] ?? otherwise;
-    const [ticks, receives, final_queue] = [value('ticks'), value('receive'), value('final_queue')];
-    const final_clock = value('final_clock');
+/** The rows at which the numbers of the summary were found, machine by machine. */
+export const placesOf = (run: Run): Places[] => measured(run).places;
+
+function measured(run: Run): { frame: DataFrame; places: Places[] } {
+  const known = kept.get(run);
+  if (known) return known;
+  const { logs, end_s, run: { rates_hz } } = run;
+  const seconds = secondsOf(run);
+  const lag = lagsOf(run);
+  const mean_queues = meanQueues(run);
+  const owns = logs.map((log) => ownOf(log, seconds));
+  const frame = pl.readRecords(owns.map((own, id) => {
+    const { ticks, receives, final_queue, final_clock } = own;
+    const rate_hz = rates_hz[id] ?? NaN;
     return {
       machine: id, rate_hz,
-      ticks, skipped: value('last_tick', -1) + 1 - ticks,
-      last_s: Math.min(end_s, value('last_s')), pace: ticks / ((rate_hz ?? NaN) * end_s),
-      receives, sends: value('send'), internal: value('internal'),
-      receive_share: receives / ticks, load: (receives + final_queue) / ticks,
+      ticks, skipped: own.last_tick + 1 - ticks,
+      last_s: Math.min(end_s, own.last_s), pace: ticks / (rate_hz * end_s),
+      receives, sends: own.sends, internal: own.internal,
+      receive_share: receives / ticks,
+      load: (receives + (Number.isNaN(final_queue) ? 0 : final_queue)) / ticks,
       final_clock, clock_growth_hz: final_clock / end_s,
       // A difference of two means may be −1e-14 for the machine in front.
-      mean_lag: Math.max(0, lag.mean[id]!), max_lag: lag.worst[id],
+      mean_lag: Math.max(0, lag.mean[id]!), max_lag: lag.worst[id]!,
       lag_growth_hz: (lag.front - final_clock) / end_s,
-      mean_jump: value('mean_jump', NaN), max_jump: value('max_jump', NaN),
-      mean_queue: mean_queues[id], max_queue: value('max_queue'),
+      mean_jump: own.sum_jump / own.jumps, max_jump: own.max_jump,
+      mean_queue: mean_queues[id]!, max_queue: own.max_queue,
       final_queue, queue_growth_hz: final_queue / end_s,
-      late_ms_median: value('late_ms_median', NaN), late_ms_p99: value('late_ms_p99', NaN),
-      late_ms_max: value('late_ms_max', NaN),
+      ...lateness(run, logs[id]!),
     };
   })).withColumn(pl.col('machine').cast(pl.Int32));
+  const places = owns.map((own, id) =>
+    ({ lag: lag.rows[id]!, jump: own.jump_row, queue: own.queue_row }));
+  const found = { frame, places };
+  kept.set(run, found);
+  return found;
 }
 
 /** Where one value stands among those of many runs. */

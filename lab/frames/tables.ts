@@ -1,8 +1,9 @@
 /** Frames as tables and sentences for people: numbers with their digits, a row a machine. */
-import pl, { type DataFrame } from 'nodejs-polars';
+import type { DataFrame } from 'nodejs-polars';
 import { type Column, table } from '../cli/table.ts';
 import { coloured, hasColours } from '../cli/terminal.ts';
 import type { Run } from './load.ts';
+import { lateTicks, summary } from './summary.ts';
 
 /** A number with so many decimals; a dash for what cannot be said. */
 const number = (x: number | null | undefined, digits: number): string =>
@@ -85,12 +86,11 @@ function drawn(
 
 /** How late the ticks of all machines came, in words; empty in virtual time, where none is late. */
 export function latenessLine(run: Run): string {
-  if (run.run.kind === 'virtual' || run.events.getColumn('tick').max() === null) return '';
-  const late_ms = pl.col('late_ms');
-  const [median, p99, worst] = run.events.select(late_ms.median().alias('median'),
-    late_ms.quantile(0.99).alias('p99'), late_ms.max().alias('worst')).row(0) as number[];
-  const skipped = run.events.groupBy('machine').agg(pl.col('tick').max().add(1)
-    .sub(pl.col('tick').count()).alias('skipped')).getColumn('skipped').sum();
-  return `ticks came ${number(median, 1)} ms late in the median, 99 % of them within `
-    + `${number(p99, 1)} ms, the worst ${number(worst, 1)} ms; ${skipped} skipped`;
+  if (run.run.kind !== 'sockets') return '';
+  const late_ms = lateTicks(run);
+  if (late_ms.length === 0) return '';
+  const at = (share: number) => late_ms[Math.round(share * (late_ms.length - 1))]!;
+  const skipped = Number(summary(run).getColumn('skipped').sum());
+  return `ticks came ${number(at(0.5), 1)} ms late in the median, 99 % of them within `
+    + `${number(at(0.99), 1)} ms, the worst ${number(at(1), 1)} ms; ${skipped} skipped`;
 }

@@ -6,8 +6,9 @@ import { parseLog } from '../check/read.ts';
 import { parseRun } from '../check/record.ts';
 import { checkRun } from '../check/verdict.ts';
 import { diagram } from '../frames/causes.ts';
-import { jumpCounts, mix, timeline, waits } from '../frames/events.ts';
+import { jumpCounts, mix, timeline } from '../frames/events.ts';
 import type { Run } from '../frames/load.ts';
+import { waits } from '../frames/messages.ts';
 import { withTheory } from '../frames/summary.ts';
 import type { Diagram } from '../model/causality.ts';
 import { about, type Findings, findings } from './findings.ts';
@@ -68,7 +69,7 @@ export async function chaptersOf(
 
 async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chapter> {
   const frame = await withTheory(run);
-  const every_s = run.events.height * run.run.machines > STATES_MOST
+  const every_s = rowsOf(run) * run.run.machines > STATES_MOST
     ? run.end_s / LOOKS : undefined;
   const slice_s = sliceOf(run, end_s);
   return {
@@ -79,6 +80,8 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
       : ` Drawn from a look every ${about(every_s)} s, which misses what is shorter.`,
   };
 }
+
+const rowsOf = ({ logs }: Run) => logs.reduce((sum, { rows }) => sum + rows, 0);
 
 /** Slices in which also the slowest machine has some ticks. */
 const sliceOf = ({ run }: Run, end_s: number) =>
