@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   const chosen = command.getOptionValueSource('machines') === 'cli';
   const machines = o.rates && !chosen ? o.rates.length : o.machines;
   const { latency, loss, reorder } = o;
-  const { newFolder } = await import('./launch.ts');
+  const { nameByTime, newFolder } = await import('./lab/cli/folder.ts');
   const firstSeed = o.seed ?? randomInt(1_000_000);
   for (let nth = 1; nth <= o.runs; nth++) {
     const seed = firstSeed + nth - 1;
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
       command.error(`error: --duration ${duration_s}: more than ${TICKS_MAX} ticks in one run`);
     }
     const name = o.runs > 1 && o.name ? `${o.name}-${nth}` : o.name ?? `virtual-${seed}`;
-    const folder = newFolder(command, name, seed);
+    const folder = newFolder(command, name, nameByTime(seed));
     const rates = rates_hz.slice(0, MACHINES_SHOWN).join(', ');
     console.log(`seed ${seed}: ${machines} machines at ${rates}`
       + `${machines > MACHINES_SHOWN ? ', …' : ''} ticks a second for ${duration_s} s`);

@@ -223,7 +223,7 @@ export class Engine {
       }
       if (observe !== undefined) {
         const peers = message === NO_MESSAGE
-          ? receivers({ id, machines, internal, clock }, to).join(' ') : this.senders[id]![head]!;
+          ? receivers({ id, machines }, to).join(' ') : this.senders[id]![head]!;
         observe(Math.floor(now_s * 1e6), id, tick, event, peers,
           event === 'send' ? clock : message === NO_MESSAGE ? '' : message, lengths[id]!, clock);
       }

@@ -1,17 +1,14 @@
 /** Real machine processes on real sockets, and what strangers can do to them. */
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import {
-  createConnection, createServer, type AddressInfo, type Server, type Socket,
-} from 'node:net';
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $, type ProcessPromise } from 'zx';
-import { checkRun, readRun } from '../check.ts';
-import { encodeLine, Mesh, type Address } from '../machine.ts';
+import { checkRun, readRun } from '../../check.ts';
+import { encodeLine } from '../../lab/real/wire.ts';
 
 const quiet = $({ nothrow: true, quiet: true });
 const folder = () => mkdtempSync(join(tmpdir(), 'lab-'));
@@ -169,44 +166,3 @@ machines('write their stop on SIGTERM, at once, also between slow ticks', async 
   }
 });
 machines.run();
-
-// ── The mesh in this process ────────────────────────────────────────────────────────────────
-
-const listening = async (): Promise<[Server, Address]> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return [server, { host: '127.0.0.1', port: (server.address() as AddressInfo).port }];
-};
-
-const mesh = suite('Mesh');
-mesh('gives up on a peer that leaves a megabyte unread, and says so once', async () => {
-  const [server, at] = await listening();
-  const notes: string[] = [];
-  const one = new Mesh(0, new Map([[1, { host: '127.0.0.1', port: 1 }]]), 'lab', server,
-    () => {}, (text) => notes.push(text));
-  const socket = await stranger(at.port, encodeLine({ hello: 1, token: 'lab' }));
-  await once(socket, 'data');
-  socket.write(encodeLine({ ready: true }));
-  socket.pause();
-  await one.started;
-  for (let n = 0; n < 100 && notes.length === 0; n++) {
-    for (let clock = 0; clock < 10_000; clock++) one.send(1, clock);
-    await sleep(1);
-  }
-  await sleep(50);
-  await one.close();
-  socket.destroy();
-  assert.equal(notes, ['connection with machine 1 closed: it reads nothing', 'machine 1 is lost']);
-});
-mesh('brings every message once and in order, over thousands', async () => {
-  const heard: number[] = [];
-  const [[one, a], [two, b]] = [await listening(), await listening()];
-  const left = new Mesh(0, new Map([[1, b]]), 'lab', one, () => {}, () => {});
-  const right =
-    new Mesh(1, new Map([[0, a]]), 'lab', two, (_, clock) => heard.push(clock), () => {});
-  assert.is(await left.started, await right.started);
-  for (let clock = 1; clock <= 5000; clock++) left.send(1, clock);
-  await Promise.all([left.close(), right.close()]);
-  assert.equal(heard, Array.from({ length: 5000 }, (_, n) => n + 1));
-});
-mesh.run();

@@ -1,0 +1,144 @@
+/**
+ * Does faults to real machines at their times: stops and continues processes, kills and restarts
+ * them, cuts links and heals them. What was done is noted in the faults themselves.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endOf, faultText, machinesOf, type Fault } from '../model/faults.ts';
+import { cutDone, healDone } from './protocol.ts';
+import type { MachineProcess } from './process.ts';
+import { now_us } from './time.ts';
+
+/** What the nemesis needs of the run that it disturbs. */
+export interface Victims {
+  duration_s: number;
+  /** When a model time is, epoch µs. */
+  at_us(model_s: number): number;
+  machine(id: number): MachineProcess;
+  /** Starts a machine that was killed; resolves when it is back among the others, or has ended. */
+  restart(id: number): Promise<void>;
+  /** Writes run.json with the faults as they now are. */
+  record(): void;
+  note(text: string): void;
+}
+
+const SETTLE_MS = 5; // A process on another core stops a moment after its signal was sent.
+const ANSWER_MS = 3000; // A machine that does not answer within this is taken to be gone.
+
+/**
+ * Disturbs a run from its start to its end.
+ * @param faults are told when they began and ended; more may be added while it runs
+ */
+export class Nemesis {
+  readonly faults: Fault[];
+  #victims: Victims;
+  #over = new AbortController();
+  #doing = new Set<Promise<void>>();
+  /** Machines that are dead and will come back. */
+  readonly returning = new Set<number>();
+
+  constructor(faults: Fault[], victims: Victims) {
+    this.faults = faults;
+    this.#victims = victims;
+  }
+
+  start(): void {
+    for (const fault of this.faults) this.#do(fault);
+  }
+
+  /** One more fault, from now on. */
+  add(fault: Fault): void {
+    this.faults.push(fault);
+    this.#victims.record();
+    this.#do(fault);
+  }
+
+  /** No more faults; who is paused goes on, so that it can stop in order. */
+  end(): void {
+    this.#over.abort();
+    this.returning.clear();
+    for (const fault of this.faults) {
+      if (fault.do === 'pause' && fault.from_us && !fault.to_us) this.#continue(fault);
+    }
+  }
+
+  /** Resolves when what was begun is done. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#doing);
+  }
+
+  #do(fault: Fault): void {
+    const doing = this.#live(fault).finally(() => this.#doing.delete(doing));
+    this.#doing.add(doing);
+  }
+
+  async #live(fault: Fault): Promise<void> {
+    const { duration_s, note, record } = this.#victims;
+    const ends_s = endOf(fault, duration_s);
+    const returns = fault.do === 'crash' && ends_s < duration_s;
+    if (returns) this.returning.add(fault.machine!);
+    if (!await this.#wait(fault.at_s)) return;
+    if (machinesOf(fault).some((id) => this.#victims.machine(id).watched.exit)) {
+      this.returning.delete(fault.machine!);
+      return note(`no longer possible: ${faultText(fault)}`);
+    }
+    record();
+    note(faultText(fault));
+    await this.#begin(fault);
+    record();
+    if (fault.do === 'crash' && !returns) return;
+    if (!await this.#wait(ends_s) || fault.to_us) return;
+    await this.#finish(fault);
+    record();
+  }
+
+  /** False if the run is over before that time. */
+  async #wait(model_s: number): Promise<boolean> {
+    const left_ms = (this.#victims.at_us(model_s) - now_us()) / 1000;
+    await sleep(Math.max(0, left_ms), null, { signal: this.#over.signal }).catch(() => {});
+    return !this.#over.signal.aborted;
+  }
+
+  async #begin(fault: Fault): Promise<void> {
+    const before_us = now_us();
+    if (fault.do === 'cut') await this.#tellBoth(fault.link!, 'cut');
+    else {
+      const machine = this.#victims.machine(fault.machine!);
+      machine.signal(fault.do === 'pause' ? 'SIGSTOP' : 'SIGKILL');
+      await (fault.do === 'pause' ? sleep(SETTLE_MS) : machine.ended);
+    }
+    fault.from_us = [before_us, now_us()];
+  }
+
+  async #finish(fault: Fault): Promise<void> {
+    if (fault.do === 'pause') return this.#continue(fault);
+    const before_us = now_us();
+    if (fault.do === 'cut') await this.#tellBoth(fault.link!, 'heal');
+    else {
+      await this.#victims.restart(fault.machine!);
+      this.returning.delete(fault.machine!);
+    }
+    fault.to_us = [before_us, now_us()];
+  }
+
+  #continue(fault: Fault): void {
+    const before_us = now_us();
+    this.#victims.machine(fault.machine!).signal('SIGCONT');
+    fault.to_us = [before_us, now_us()];
+  }
+
+  async #tellBoth([one, other]: [number, number], what: 'cut' | 'heal'): Promise<void> {
+    const done = what === 'cut' ? cutDone : healDone;
+    const answers = [[one, other], [other, one]].map(([id, peer]) => {
+      const machine = this.#victims.machine(id!);
+      const answer = machine.said(done(id!, peer!));
+      machine.tell(what === 'cut' ? { cut: peer! } : { heal: peer! });
+      return Promise.race([answer, machine.ended]);
+    });
+    const late = new AbortController();
+    const limit = sleep(ANSWER_MS, 'late', { signal: late.signal }).catch(() => {});
+    if (await Promise.race([Promise.all(answers), limit]) === 'late') {
+      this.#victims.note(`no answer to: ${what} ${one}-${other}`);
+    }
+    late.abort();
+  }
+}

@@ -1,0 +1,201 @@
+/** The launcher as a user has it: spawned, watched, interrupted, killed. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { $, ps, type ProcessPromise } from 'zx';
+import { checkRun, readRun } from '../../check.ts';
+
+const script = fileURLToPath(new URL('../../launch.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+const somewhere = () => mkdtempSync(join(tmpdir(), 'lab-'));
+const launch = (cwd: string, options: string[]): ProcessPromise =>
+  $({ nothrow: true, quiet: true, cwd })`exec ${[process.execPath, '--import', tsx, script,
+    ...options]}`.run();
+
+const log = (cwd: string, name: string, id: number) =>
+  readFileSync(join(cwd, 'logs', name, `machine-${id}.csv`), 'utf8');
+const verdict = (cwd: string, name: string) => {
+  const { run, logs } = readRun(join(cwd, 'logs', name));
+  return { run, ...checkRun(run, logs) };
+};
+
+/** Resolves when it holds; what never holds must fail a test, not stop it. */
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const limit_ms = Date.now() + 30_000; !(await holds()); await sleep(20)) {
+    if (Date.now() > limit_ms) throw new Error(`half a minute without ${what}`);
+  }
+}
+
+/** Resolves when a machine has logged what is looked for. */
+function logged(cwd: string, name: string, id: number, what: RegExp): Promise<void> {
+  const file = join(cwd, 'logs', name, `machine-${id}.csv`);
+  return until(`${what} in ${file}`,
+    () => existsSync(file) && what.test(readFileSync(file, 'utf8')));
+}
+
+/** Process ids of the machines of one run, by id. */
+async function processes(name: string): Promise<Map<number, number>> {
+  const all = await ps.lookup({ command: process.execPath.split('/').at(-1)! });
+  return new Map(all.filter(({ arguments: words }) => words.includes(`logs/${name}`))
+    .map(({ pid, arguments: words }) => [Number(words[words.indexOf('--id') + 1]), Number(pid)]));
+}
+
+const MINUTE = ['--duration', '60', '--speed', '20'];
+
+const good = suite('launch.ts');
+good('runs to its end, checks and shows a table, beside a series of other runs', async () => {
+  const cwd = somewhere();
+  const [one, series] = await Promise.all([
+    launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'a']),
+    launch(cwd, ['--duration', '5', '--speed', '5', '--runs', '2', '--name', 'b']),
+  ]);
+  assert.equal([one.stderr, series.stderr], ['', '']);
+  assert.equal([one.exitCode, series.exitCode], [0, 0], one.stdout + series.stdout);
+  for (const word of ['seed 7', 'rate', 'internal', 'queue', 'ticks came', 'could have made',
+    'report.html']) {
+    assert.match(one.stdout, word);
+  }
+  const { run, consistent } = verdict(cwd, 'a');
+  assert.ok(consistent);
+  assert.equal([run.seed, run.rates_hz, run.duration_s, run.speed, run.ended],
+    [7, [2, 4, 1], 60, 20, 'finished']);
+  assert.is((await processes('a')).size, 0);
+
+  const said = [...series.stdout.matchAll(/^seed (\d+)/gm)].map(([, seed]) => Number(seed));
+  const drawn = ['b-1', 'b-2'].map((name) => verdict(cwd, name).run.seed);
+  assert.equal(drawn, [said[0]!, said[0]! + 1], 'drawn, told and stored; then the next');
+  assert.equal(said, drawn);
+  assert.equal(readdirSync(join(cwd, 'logs')).sort(), ['a', 'b-1', 'b-2']);
+
+  const before = log(cwd, 'a', 0);
+  const again = await launch(cwd, ['--name', 'a']);
+  assert.equal([again.exitCode, again.stderr], [2, 'error: --name a: logs/a exists\n']);
+  assert.is(log(cwd, 'a', 0), before, 'nothing is overwritten');
+});
+good.run();
+
+const hard = suite('launch.ts survives');
+hard('SIGKILL of a machine: the others run on, and the check says who died', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, ['--duration', '20', '--speed', '5', '--rates', '3,3,3',
+    '--seed', '1', '--name', 'killed']);
+  await logged(cwd, 'killed', 1, /receive/);
+  process.kill((await processes('killed')).get(1)!, 'SIGKILL');
+  const { exitCode, stdout } = await launched;
+  assert.is(exitCode, 1);
+  assert.match(stdout, 'machine 1 died (SIGKILL)');
+  assert.match(log(cwd, 'killed', 0), /,stop,/);
+  assert.not.match(log(cwd, 'killed', 1), /,stop,/);
+  const { run, violations } = verdict(cwd, 'killed');
+  assert.equal(violations, []);
+  assert.is(run.ended, 'machine 1 died (SIGKILL)');
+  assert.match(log(cwd, 'killed', 0), /,0,59,\w+,.*\n.*,stop,.*\n$/, 'it made its last tick');
+});
+
+hard('SIGSTOP and SIGCONT: no burst, skipped ticks are counted, the check holds', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, ['--duration', '24', '--speed', '4', '--rates', '5,2,4',
+    '--seed', '1', '--name', 'stalled']);
+  await logged(cwd, 'stalled', 0, /receive/);
+  const pid = (await processes('stalled')).get(0)!;
+  process.kill(pid, 'SIGSTOP');
+  await sleep(2000);
+  process.kill(pid, 'SIGCONT');
+  const { exitCode, stdout } = await launched;
+  assert.is(exitCode, 0, stdout);
+  const rows = log(cwd, 'stalled', 0).split('\n').map((line) => line.split(','))
+    .filter(([, , tick]) => /^\d+$/.test(tick ?? ''));
+  const gaps = rows.slice(1).map((row, n) => Number(row[2]) - Number(rows[n]![2]));
+  assert.ok(Math.max(...gaps) > 30, 'two seconds at five ticks a second, four times as fast');
+  const skipped = gaps.reduce((sum, gap) => sum + gap - 1, 0) + Number(rows[0]![2]);
+  assert.is(rows.length + skipped, 120);
+  assert.match(stdout, new RegExp(`machine 0 .* ${rows.length} +${skipped} `), 'and counted');
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  hard(`${signal}: each log ends with its stop, the check still runs, nobody is left`, async () => {
+    const cwd = somewhere();
+    const launched = launch(cwd, ['--name', signal]);
+    await logged(cwd, signal, 2, /,2,0,/);
+    launched.child!.kill(signal);
+    launched.child!.kill(signal);
+    const { exitCode, stdout } = await launched;
+    assert.is(exitCode, 1);
+    assert.match(stdout, `interrupted by ${signal}`);
+    assert.match(stdout, 'the rule could have made');
+    for (const id of [0, 1, 2]) assert.match(log(cwd, signal, id), /,stop,.*\n$/);
+    assert.is((await processes(signal)).size, 0);
+  });
+}
+
+hard('a signal before the machines are up: nobody is left', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, ['--name', 'early']);
+  await until('a folder', () => existsSync(join(cwd, 'logs', 'early', 'run.json')));
+  launched.child!.kill('SIGINT');
+  const { exitCode, stderr } = await launched;
+  assert.is(exitCode, 1, stderr);
+  assert.is((await processes('early')).size, 0);
+});
+
+hard('its own SIGKILL: the machines stop in order by themselves', async () => {
+  const cwd = somewhere();
+  const launched = launch(cwd, ['--name', 'orphans']);
+  await logged(cwd, 'orphans', 2, /,2,0,/);
+  launched.child!.kill('SIGKILL');
+  await launched;
+  for (const id of [0, 1, 2]) await logged(cwd, 'orphans', id, /,stop,.*\n$/);
+  await until('an end of the machines', async () => (await processes('orphans')).size === 0);
+  assert.is(verdict(cwd, 'orphans').run.ended, null);
+});
+
+hard('a port that is taken: one line that names it, nobody is left', async () => {
+  const cwd = somewhere();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { exitCode, stderr, stdout } =
+    await launch(cwd, ['--port', String(port - 1), '--name', 'taken']);
+  server.close();
+  assert.is(exitCode, 1);
+  assert.match(stderr, `--listen 127.0.0.1:${port}: EADDRINUSE`);
+  assert.match(stdout, 'machine 1 could not start');
+  assert.is((await processes('taken')).size, 0);
+});
+hard.run();
+
+const bad = suite('launch.ts refuses');
+const refusals: [string, string[]][] = [
+  ['--rates', ['--rates', '0,1']], ['--rates', ['--rates', '2,-1,1']],
+  ['--rates', ['--rates', '2,NaN']], ['--rates', ['--rates', '5']], ['--rates', ['--rates', '']],
+  ['--rates', ['--rates', '1,2,3', '--machines', '2']],
+  ['--internal', ['--internal', '1.5']], ['--machines', ['--machines', '1']],
+  ['--duration', ['--duration', 'abc']], ['--duration', ['--duration', '0']],
+  ['--speed', ['--speed', '-1']], ['--seed', ['--seed', '1.5']], ['--runs', ['--runs', '0']],
+  ['--min-rate', ['--min-rate', '7']], ['--port', ['--port', '70000']],
+  ['--name', ['--name', '../x']], ['--speeed', ['--speeed', '2']], ['extra', ['extra']],
+];
+bad('bad input with one line that names the flag and exit code 2, makes no folder', async () => {
+  const cwd = somewhere();
+  const ends = await Promise.all(refusals.map(([, options]) => launch(cwd, options)));
+  for (const [n, [flag, options]] of refusals.entries()) {
+    const { exitCode, stderr } = ends[n]!;
+    assert.is(exitCode, 2, options.join(' '));
+    assert.match(stderr, flag === 'extra' ? /argument/ : new RegExp(`^error: .*${flag}.*\n$`));
+  }
+  assert.not.ok(existsSync(join(cwd, 'logs')));
+});
+bad('a logs folder that cannot be written', async () => {
+  const cwd = somewhere();
+  writeFileSync(join(cwd, 'logs'), 'a file');
+  const { exitCode, stderr } = await launch(cwd, ['--name', 'x']);
+  assert.is(exitCode, 2);
+  assert.match(stderr, /^error: .*--name x.*\n$/);
+});
+bad.run();
