@@ -21,7 +21,7 @@ import {
   type FaultOptions, type KnobOptions, type ModelOptions,
 } from './lab/cli/options.ts';
 import { paint, plural, rateWords } from './lab/cli/terminal.ts';
-import type { WireName } from './lab/real/protocol.ts';
+import { type WireName, WIRES } from './lab/real/protocol.ts';
 import { show } from './lab/real/screen.ts';
 import { launch } from './lab/real/supervise.ts';
 
@@ -73,7 +73,7 @@ function parse(): [Command, Options] {
       KNOBS.host)
     .option('--port <n>', 'machine i listens on port n + i; 0 takes free ones', whole, KNOBS.port)
     .addOption(new Option('--wire <wire>', 'what carries the messages')
-      .choices(['tcp']).default(KNOBS.wire))
+      .choices(WIRES).default(KNOBS.wire))
     .option('--replace <id=command>', 'a machine of your own in the place of one of ours, or of '
       + 'all=…; several times', replacement)
     .parse();

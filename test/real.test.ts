@@ -11,6 +11,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLOCK_MAX } from '../lab/model/rule.ts';
 import { configure, HEADER } from '../lab/model/run.ts';
+import { grpc } from '../lab/real/grpc.ts';
 import { mendLog } from '../lab/real/log.ts';
 import { clockMax, connect, NotConnected, type Mesh, type MeshOptions } from '../lab/real/mesh.ts';
 import { byId, configurationOf, setupOf, setupVariables } from '../lab/real/protocol.ts';
@@ -37,8 +38,8 @@ function decode(chunks: Uint8Array[]): Promise<{ lines: Line[]; error: Error | n
 }
 
 const talk: Line[] = [
-  { hello: 2, token: 'ключ' }, { hello: 1, token: 'a', life: 3 }, { ready: true }, { start_us: 1_700_000_000_000_000 },
-  { clock: 0 }, { clock: CLOCK_MAX }, { stop: true },
+  { hello: 2, token: 'ключ' }, { hello: 1, token: 'a', life: 3 }, { ready: true },
+  { start_us: 1_700_000_000_000_000 }, { clock: 0 }, { clock: CLOCK_MAX }, { stop: true },
 ];
 const wire = suite('lineDecoder');
 wire('finds the same lines wherever the bytes are cut, also within a character', async () => {
@@ -144,7 +145,7 @@ async function waitFor(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-const WIRES: Record<string, Wire> = { tcp };
+const WIRES: Record<string, Wire> = { tcp, grpc };
 const mesh = suite('connect()');
 for (const [name, wire] of Object.entries(WIRES)) {
   mesh(`names one start for all, brings each message once and in order (${name})`, async () => {
@@ -197,7 +198,8 @@ for (const [name, wire] of Object.entries(WIRES)) {
     first[0]!.send(1, 7);
     first[2]!.send(1, 8);
     back.send(0, 9);
-    await waitFor('messages to and from it', () => heard.length === 2 && all[0]!.heard.length === 1);
+    await waitFor('messages to and from it',
+      () => heard.length === 2 && all[0]!.heard.length === 1);
     assert.equal(heard.sort(), [[0, 7], [2, 8]]);
     assert.equal(all[1]!.heard, [], 'and its first life hears no more');
     await Promise.all([back, ...first].map((connected) => connected.close()));
@@ -225,7 +227,7 @@ mesh('closes the connection of a peer whose clock cannot be, and no other', asyn
     { clockMax: clockMax({ rates_hz: [6, 6, 6], speed: 1 }) });
   socket.write(ready);
   const connected = await ours.mesh;
-  socket.write(encodeLine({ clock: 3 }) + encodeLine({ clock: 2 ** 52 }) + encodeLine({ clock: 4 }));
+  socket.write([3, 2 ** 52, 4].map((clock) => encodeLine({ clock })).join(''));
   await once(socket.resume(), 'close');
   assert.equal(ours.heard, [[2, 3]], 'nothing of it is heard after the lie');
   assert.match(ours.notes.join(), /^connection with machine 2 closed: clock 4503599627370496 is/);
@@ -324,12 +326,13 @@ mend('cuts off a torn line wherever it was torn, and knows the clock before it',
 mend.run();
 
 const screen = suite('frame');
-screen('fits terminals of 60, 80 and 120 columns, and shows what happens where there is room', () => {
+screen('fits 60, 80 and 120 columns, and shows what happens where there is room', () => {
   const machines = Array.from({ length: 50 }, (_, id) => ({ id, ticks: 12_345, clock: 54_321,
     queue: 40 * id, last: 'receive 54321 from 49', hasStopped: false, exit: null }));
   const configuration = { ...CONFIGURATION, machines: 50, rates_hz: machines.map(() => 6) };
   for (const width of [60, 80, 120]) {
-    const lines = stripVTControlCharacters(frame(configuration, machines, 30, width, 24)).split('\n');
+    const text = frame(configuration, machines, 30, width, 24);
+    const lines = stripVTControlCharacters(text).split('\n');
     for (const line of lines) assert.ok(line.length <= width, `${line.length}: ${line}`);
     assert.ok(lines.length < 24);
     assert.is(/receive 54321 from 49/.test(lines.join('\n')), width >= 80);

@@ -4,13 +4,17 @@
  * file that may be in it changes.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Of the project's own code a machine may hold these rooms. */
 const ROOMS = ['lab/model', 'lab/cli', 'lab/real'];
+/** Is read beside the bundle, as it is beside the module. */
+const PROTO = 'lab/real/wire.proto';
 const CACHE = join(ROOT, 'node_modules', '.cache', 'logical-clock-lab');
 
 /**
@@ -43,6 +47,7 @@ async function bundle(): Promise<string> {
   for (const old of readdirSync(CACHE)) {
     if (/^machine-\w+\.mjs$/.test(old)) rmSync(join(CACHE, old), { force: true });
   }
+  copyFileSync(join(ROOT, PROTO), join(CACHE, basename(PROTO)));
   renameSync(draft, file);
   return file;
 }
@@ -53,7 +58,7 @@ function digest(): string {
     readdirSync(join(ROOT, room)).filter((name) => name.endsWith('.ts')).sort()
       .map((name) => join(room, name)));
   const hash = createHash('sha256');
-  for (const file of ['machine.ts', 'package-lock.json', ...files]) {
+  for (const file of ['machine.ts', 'package-lock.json', PROTO, ...files]) {
     hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)));
   }
   return hash.digest('hex').slice(0, 16);

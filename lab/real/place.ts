@@ -16,7 +16,7 @@ import { appendTo, LogError } from './log.ts';
 import type { Mesh } from './mesh.ts';
 import {
   byId, configurationOf, cutDone, healDone, inputLines, listensLine, parseAddress,
-  type Command as LinkCommand, type Introduction, type Setup, type WireName,
+  type Command as LinkCommand, type Introduction, type Setup, type WireName, WIRES,
 } from './protocol.ts';
 import { tcp } from './tcp.ts';
 import { addressText, type Address, type Listener, type Wire } from './wire.ts';
@@ -98,7 +98,7 @@ export async function placeFromCommand(url: string, knobs: PlaceKnobs): Promise<
     .option('--timeout <s>', 'how long to wait for the others', positive, knobs.timeout_s)
     .addOption(new Option('--token <word>', 'of the run; others are refused').default(knobs.token)
       .env('LAB_TOKEN'))
-    .addOption(new Option('--wire <wire>', 'what carries the messages').choices(Object.keys(WIRES))
+    .addOption(new Option('--wire <wire>', 'what carries the messages').choices(WIRES)
       .default('tcp'))
     .addOption(new Option('--launched', 'a launcher says the rest on standard input').hideHelp())
     .parse();
@@ -114,7 +114,9 @@ export async function placeFromCommand(url: string, knobs: PlaceKnobs): Promise<
   return options.launched ? launched(command, options, stopper) : byHand(command, options, stopper);
 }
 
-const WIRES = { tcp };
+/** A wire by its name; grpc is loaded only where it is used, since that takes a while. */
+const loadWire = async (name: WireName): Promise<Wire> =>
+  (name === 'grpc' ? (await import('./grpc.ts')).grpc : tcp);
 
 async function listen(
   command: Command, wire: Wire, at: Address, token: string,
@@ -162,7 +164,7 @@ async function launched(
   const setup = await told<Setup>();
   const { id, token, life, clock = 0, start_us } = setup;
   const note = (text: string) => void process.stderr.write(`machine ${id}: ${text}\n`);
-  const wire = WIRES[setup.wire];
+  const wire = await loadWire(setup.wire);
   const listener = await listen(command, wire, parseAddress(setup.listen), token);
   console.log(listensLine(id, listener.port));
   peers = byId(id, (await told<Introduction>()).peers.map(parseAddress));
@@ -206,7 +208,7 @@ async function byHand(
   }
   const configuration = configured(
     command, options, others!.length + 1, options.seed, options.speed);
-  const wire = WIRES[options.wire];
+  const wire = await loadWire(options.wire);
   const listener = await listen(command, wire, at!, token);
   const append = openIn(command, logs, id!);
   const note = (text: string) => void process.stderr.write(`machine ${id}: ${text}\n`);

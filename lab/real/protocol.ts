@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { type Configuration, type Knobs, knobsOf, otherThanExercise } from '../model/run.ts';
 import type { Address } from './wire.ts';
 
-export type WireName = 'tcp';
+export const WIRES = ['tcp', 'grpc'] as const;
+export type WireName = (typeof WIRES)[number];
 
 /** Line 1: what a machine is told of itself and of the run. */
 export interface Setup {
