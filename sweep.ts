@@ -31,7 +31,9 @@ import { latencyGrid, numberGrid, ratesGrid, shardOf } from './lab/virtual/optio
 import type { Shard } from './lab/virtual/grid.ts';
 import { expectedTicks, TICKS_MAX } from './lab/virtual/statistics.ts';
 import { sweep } from './lab/virtual/sweep.ts';
-import { atLeast, isMain, positive, probability, script, versions, whole } from './machine.ts';
+import {
+  atLeast, isMain, positive, probability, script, versions, whole,
+} from './lab/cli/options.ts';
 
 export { means } from './lab/virtual/frames.ts';
 export type { Grid, Shard } from './lab/virtual/grid.ts';

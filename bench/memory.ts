@@ -7,7 +7,7 @@
  *
  * It prints what is left at the end (messages in queues, or rows) and the peak in MB.
  */
-import { configure } from '../machine.ts';
+import { configure } from '../lab/model/run.ts';
 import { PERFECT, simulate } from '../simulate.ts';
 import { sweep } from '../sweep.ts';
 
@@ -18,7 +18,6 @@ if (what === 'run') {
   const drawn = configure({
     seed: 1, machines: rates_hz.length, rates_hz, internal: Number(more[1]), speed: 1,
     duration_s: Number(many) / rates_hz.reduce((sum, rate_hz) => sum + rate_hz),
-    min_rate_hz: 1, max_rate_hz: 1,
   });
   left = Array.from(simulate({ ...drawn, ...PERFECT }).final_queue).reduce((sum, n) => sum + n);
 } else if (what === 'sweep') {

@@ -11,11 +11,11 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
-import {
-  configure, PURPOSE, script, stream, type Configuration,
-} from '../machine.ts';
+import { script } from '../lab/cli/options.ts';
+import { PURPOSE, stream } from '../lab/model/chance.ts';
+import { configure, type Configuration } from '../lab/model/run.ts';
 import { Engine } from '../lab/virtual/engine.ts';
-import { PERFECT } from '../lab/virtual/network.ts';
+import { PERFECT } from '../lab/model/network.ts';
 import { expectedTicks } from '../lab/virtual/statistics.ts';
 import { sweep } from '../sweep.ts';
 
@@ -27,8 +27,7 @@ const RATES_HZ = [1, 4, 6];
 const INTERNAL = 0.7;
 
 const configuration = (rates_hz: number[], duration_s: number, seed: number, internal = INTERNAL) =>
-  configure({ seed, machines: rates_hz.length, rates_hz, internal, duration_s, speed: 1,
-    min_rate_hz: 1, max_rate_hz: 1 });
+  configure({ seed, machines: rates_hz.length, rates_hz, internal, duration_s, speed: 1 });
 
 /** Seconds of the best round. */
 function best(rounds: number, work: () => void): number {

@@ -7,11 +7,11 @@
  *   node --import tsx test/swarm.ts --seed 4711       this one: what it is, and what is wrong
  */
 import { checkRun, parseLog, parseRun, type Report } from '../check.ts';
-import {
-  atLeast, configure, HEADER, isMain, row, script, stream, uniform, whole, type Configuration,
-} from '../machine.ts';
+import { atLeast, isMain, script, whole } from '../lab/cli/options.ts';
+import { stream, uniform } from '../lab/model/chance.ts';
+import { configure, HEADER, row, type Configuration } from '../lab/model/run.ts';
 import { simulate } from '../lab/virtual/engine.ts';
-import type { Network } from '../lab/virtual/network.ts';
+import type { Network } from '../lab/model/network.ts';
 import { expectedTicks } from '../lab/virtual/statistics.ts';
 
 /** More ticks than this show nothing new, and fewer runs in a minute. */
@@ -41,7 +41,7 @@ export function drawn(seed: number): Configuration & Network {
   const wish = among(0.01, 1, 60, 60, round(300 * chance()) + 0.1);
   const most = TICKS_MOST / expectedTicks({ rates_hz, duration_s: 1 });
   const whole = configure({
-    seed, machines, rates_hz, min_rate_hz: 1, max_rate_hz: 1, internal,
+    seed, machines, rates_hz, internal,
     duration_s: Math.min(wish, most), speed: 1,
   });
   // In step, machines tick at one instant again and again: the order of ties is put to the test.

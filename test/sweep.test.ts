@@ -1,20 +1,15 @@
-/** Sweeps against simulate.ts run by run, against themselves cut otherwise, and as a command. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+/** Sweeps against simulate.ts run by run. Cut otherwise and as a command: test/system. */
 import pl, { type DataFrame } from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { configure } from '../machine.ts';
-import { MEASURES, simulate, type Measure } from '../simulate.ts';
-import { sweep, type Wish } from '../sweep.ts';
+import { configure } from '../lab/model/run.ts';
+import { simulate } from '../lab/virtual/engine.ts';
+import { settingsOf } from '../lab/virtual/grid.ts';
+import { MEASURES, type Measure } from '../lab/virtual/statistics.ts';
+import { sweep, type SweepOptions } from '../sweep.ts';
 
 const measures = Object.keys(MEASURES) as Measure[];
-const GRID: Wish = {
+const GRID: SweepOptions = {
   rates_hz: [[1, 4, 6], [2, 4], [3, 0.5, 5, 1]], internal: [0.2, 0.7], duration_s: [5, 20],
   latency: ['constant:0', 'exponential:50'], loss: 0.1, runs: 7, seed: 3,
 };
@@ -38,67 +33,29 @@ sweeps('has the columns that are promised, in the order that is promised', async
 
 sweeps('has a row for each machine of each run, as simulate() gives it, in order', async () => {
   const records = (await sweep(GRID)).toRecords();
-  let row = 0;
-  for (const rates_hz of GRID.rates_hz as number[][]) {
-    for (const internal of [0.2, 0.7]) {
-      for (const latency of ['constant:0', 'exponential:50']) {
-        for (const duration_s of [5, 20]) {
-          for (let seed = 3; seed < 10; seed++) {
-            const network = { latency, loss: 0.1, reorder: false };
-            const statistics = simulate({
-              ...configure({ seed, machines: rates_hz.length, rates_hz, internal, duration_s,
-                speed: 1, min_rate_hz: 1, max_rate_hz: 6 }), ...network,
-            });
-            for (const [machine, rate_hz] of rates_hz.entries()) {
-              const measured = measures.map((measure) => {
-                const value = statistics[measure][machine]!;
-                return [measure, Number.isNaN(value) ? null : value];
-              });
-              assert.equal(records[row++], {
-                rates: rates_hz.join('-'), internal, ...network, duration_s, seed, machine, rate_hz,
-                ...Object.fromEntries(measured),
-              });
-            }
-          }
-        }
-      }
-    }
-  }
-  assert.is(records.length, row);
+  const settings = settingsOf(GRID);
+  assert.is(settings.length, 3 * 2 * 2 * 2);
+  const expected = settings.flatMap((setting) => [3, 4, 5, 6, 7, 8, 9].flatMap((seed) => {
+    const { rates_hz, ...columns } = setting;
+    const run = configure({ ...setting, seed, machines: rates_hz.length });
+    const statistics = simulate({ ...run, ...setting });
+    return rates_hz.map((rate_hz, machine) => ({
+      rates: rates_hz.join('-'), ...columns, seed, machine, rate_hz,
+      ...Object.fromEntries(measures.map((measure) => {
+        const value = statistics[measure][machine]!;
+        return [measure, Number.isNaN(value) ? null : value];
+      })),
+    }));
+  }));
+  assert.equal(records, expected);
 });
 
-sweeps('does not depend on the number of workers', async () => {
-  const here = await sweep({ ...GRID, workers: 0 });
-  for (const workers of [1, 3]) same(await sweep({ ...GRID, workers }), here, `${workers}`);
-});
-
-sweeps('does not depend on workers where one configuration is cut in tasks', async () => {
-  const wish = { rates_hz: [1, 4, 6], runs: 7000 };
-  same(await sweep({ ...wish, workers: 2 }), await sweep({ ...wish, workers: 0 }), 'rows');
-});
-
-sweeps('keeps the order of its rows over several blocks', async () => {
-  const [runs, machines] = [200_000, 3];
-  const frame = await sweep({ rates_hz: [1, 2, 3], duration_s: 0.5, runs, workers: 0 });
-  assert.is(frame.height, runs * machines);
-  const [seeds, ids] = ['seed', 'machine'].map((name) => frame.getColumn(name).toArray());
-  assert.ok(seeds!.every((seed, row) => Number(seed) === 1 + Math.floor(row / machines)));
-  assert.ok(ids!.every((id, row) => id === row % machines));
-});
-
-sweeps('in parts is the whole, row for row, however many parts there are', async () => {
-  const wish: Wish = { rates_hz: [[1, 4, 6], [2, 4], [3, 5, 1, 2]], duration_s: [2, 5], runs: 4 };
-  for (const summary of [false, true]) {
-    const whole = await sweep({ ...wish, summary });
-    for (const of of [2, 5, 30]) {
-      const parts = [];
-      for (let part = 1; part <= of; part++) {
-        parts.push(await sweep({ ...wish, summary, shard: { part, of } }));
-      }
-      same(pl.concat(parts, { how: 'vertical' }), whole, `${of} parts, summary ${summary}`);
-      assert.is(parts.some(({ height }) => height === 0), of > (summary ? 6 : 24));
-    }
-  }
+sweeps('takes what stands last in its columns as what changes fastest', () => {
+  const named = settingsOf(GRID).map(({ rates_hz, internal, latency, duration_s }) =>
+    `${rates_hz.length} ${internal} ${latency} ${duration_s}`);
+  assert.equal(named.slice(0, 5), ['3 0.2 constant:0 5', '3 0.2 constant:0 20',
+    '3 0.2 exponential:50 5', '3 0.2 exponential:50 20', '3 0.7 constant:0 5']);
+  assert.equal(new Set(named).size, 24);
 });
 
 sweeps('runs all configurations on the same seeds, so that they can be compared', async () => {
@@ -120,11 +77,6 @@ sweeps('tells its progress up to 1', async () => {
   assert.ok(Math.abs(shares.at(-1)! - 1) < 1e-9);
 });
 
-sweeps('refuses a run with too many ticks', async () => {
-  await sweep({ rates_hz: [1e6, 1e6], duration_s: 1e6, runs: 1, workers: 1 }).then(
-    () => assert.unreachable(), ({ message }) => assert.match(message, /2147483647 ticks/));
-});
-
 sweeps.run();
 
 // ── summary ──────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +84,7 @@ sweeps.run();
 const summaries = suite('summary');
 
 summaries('is worked out from the same runs: means, deviations, quantiles, intervals', async () => {
-  const wish: Wish = { rates_hz: [[1, 4, 6], [2, 4]], internal: [0.5, 0.7], runs: 40 };
+  const wish: SweepOptions = { rates_hz: [[1, 4, 6], [2, 4]], internal: [0.5, 0.7], runs: 40 };
   const rows = (await sweep(wish)).toRecords();
   const summary = (await sweep({ ...wish, summary: true })).toRecords();
   let place = 0;
@@ -175,30 +127,6 @@ function expectSummary(record: Record<string, unknown>, values: number[]): void 
   }
 }
 
-summaries('of many runs is of all, but for quantiles: of the first 100,000', async () => {
-  const wish: Wish = { rates_hz: [1, 2], runs: 100_200, duration_s: 1.5, internal: 0.1 };
-  const [rows, found] = [await sweep(wish), await sweep({ ...wish, summary: true })];
-  same(await sweep({ ...wish, summary: true, workers: 2 }), found, 'two workers');
-  const ofSlow = rows.filter(pl.col('machine').eq(0));
-  for (const measure of ['mean_lag', 'mean_jump']) {
-    const record = found.toRecords().find((row) => row.machine === 0 && row.measure === measure)!;
-    const values = Float64Array.from(ofSlow.getColumn(measure).toArray(), (value) =>
-      Number(value ?? NaN));
-    const defined = values.filter((value) => !Number.isNaN(value));
-    const mean = defined.reduce((sum, value) => sum + value, 0) / defined.length;
-    const deviation = Math.sqrt(defined.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-      / (defined.length - 1));
-    const first = values.slice(0, 100_000).filter((value) => !Number.isNaN(value)).sort();
-    const rank = 0.75 * (first.length - 1);
-    const [low, high] = [first[Math.floor(rank)]!, first[Math.ceil(rank)]!];
-    assert.is(record.runs, defined.length);
-    for (const [name, expected] of Object.entries({ mean, standard_deviation: deviation,
-      quantile_75: low + (rank % 1) * (high - low) })) {
-      assert.ok(Math.abs(Number(record[name]) - expected) < 1e-9, `${name} of ${measure}`);
-    }
-  }
-});
-
 summaries('of one run has no deviation and no interval', async () => {
   const [record] = (await sweep({ rates_hz: [1, 4], runs: 1, summary: true })).toRecords();
   assert.equal([record!.standard_deviation, record!.mean_low, record!.mean_high],
@@ -214,75 +142,3 @@ summaries('leaves out runs without the measure, and says how many remain', async
 });
 
 summaries.run();
-
-// ── The command ──────────────────────────────────────────────────────────────────────────────
-
-const command = suite('sweep.ts');
-
-const folder = mkdtempSync(join(tmpdir(), 'sweep-'));
-command.after(() => rmSync(folder, { recursive: true }));
-const script = fileURLToPath(new URL('../sweep.ts', import.meta.url));
-const words = (text: string) =>
-  ['--import', import.meta.resolve('tsx'), script, ...text.split(' ')];
-const sweepTs = (text: string) =>
-  spawnSync(process.execPath, words(text), { cwd: folder, encoding: 'utf8' });
-const read = (path: string) => pl.readParquet(join(folder, path));
-const withoutOrigin = (frame: DataFrame) => frame.drop('command', 'version');
-
-command('writes what sweep() returns, and how it was made', async () => {
-  const text = '--rates 1,4,6 --rates all:1-2:2 --internal 0.1:0.3:0.1 --loss 0,0.5 --runs 3 '
-    + '--latency constant:0 --latency uniform:1,9 --duration 2,3 --out grid.parquet';
-  const { status, stdout } = sweepTs(text);
-  assert.is(status, 0);
-  assert.match(stdout, /\d rows in grid.parquet/);
-  const frame = read('grid.parquet');
-  same(withoutOrigin(frame), await sweep({
-    rates_hz: [[1, 4, 6], [1, 1], [1, 2], [2, 1], [2, 2]], internal: [0.1, 0.2, 0.3],
-    latency: ['constant:0', 'uniform:1,9'], loss: [0, 0.5], duration_s: [2, 3], runs: 3,
-  }), 'the file');
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  assert.equal(frame.getColumn('command').unique().toArray(), [`sweep.ts ${text}`]);
-  assert.equal(frame.getColumn('version').unique().toArray(), [version]);
-  assert.equal(readdirSync(folder), ['grid.parquet']);
-});
-
-command('--shard: the parts, read as one folder, are the whole', async () => {
-  for (const part of [1, 2]) {
-    assert.is(sweepTs(`--rates all:1-3:3 --runs 4 --duration 5 --shard ${part}/2 `
-      + `--out parts/${part}.parquet`).status, 0);
-  }
-  const parts = pl.scanParquet(join(folder, 'parts', '*.parquet')).collectSync();
-  const faces = [1, 2, 3];
-  const rates_hz = faces.flatMap((a) => faces.flatMap((b) => faces.map((c) => [a, b, c])));
-  same(withoutOrigin(parts), await sweep({ rates_hz, runs: 4, duration_s: 5 }), 'the folder');
-});
-
-command('never writes over a file', () => {
-  const before = readFileSync(join(folder, 'grid.parquet'));
-  const { status, stderr } = sweepTs('--rates 1,2 --out grid.parquet');
-  assert.is(status, 2);
-  assert.match(stderr, /^error: --out grid.parquet: it exists\n$/);
-  assert.ok(before.equals(readFileSync(join(folder, 'grid.parquet'))));
-});
-
-command('leaves no file when it is interrupted', async () => {
-  const child = spawn(process.execPath,
-    words('--rates 1,4,6 --runs 100000000 --out interrupted/x.parquet'), { cwd: folder });
-  while (!existsSync(join(folder, 'interrupted'))) await sleep(20);
-  child.kill('SIGINT');
-  const [code] = await once(child, 'exit');
-  assert.is(code, 130);
-  assert.equal(readdirSync(join(folder, 'interrupted')), []);
-});
-
-command('ends with 2 and one line that names the flag when it cannot do what is asked', () => {
-  for (const [flag, value] of [['--internal', '0.1:0.9'], ['--duration', '1e12'],
-    ['--shard', '0/4']] as const) {
-    const { status, stderr } = sweepTs(`--rates 1,2 --out never.parquet ${flag} ${value}`);
-    assert.is(status, 2, flag);
-    assert.match(stderr, new RegExp(`^error: .*${flag}.*\n$`), flag);
-  }
-  assert.not.ok(existsSync(join(folder, 'never.parquet')));
-});
-
-command.run();

@@ -1,6 +1,6 @@
 /** What a sweep runs: the points of a grid, and the parts in which they are done. */
 import { measures } from './columns.ts';
-import { PERFECT, type Network } from './network.ts';
+import { PERFECT, type Network } from '../model/network.ts';
 
 /** What is swept: every combination of what has several values, each with `runs` seeds. */
 export interface Grid {

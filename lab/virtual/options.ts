@@ -1,18 +1,7 @@
 /** How a sweep's options are written: lists, ranges, draws and shards. */
 import { InvalidArgumentError } from 'commander';
-import { rateList } from '../../machine.ts';
-import { parseLatency } from './network.ts';
+import { latencyText, rateList } from '../cli/options.ts';
 import type { Shard } from './grid.ts';
-
-/** An option's parser: the text itself, if it is a latency. */
-export function latencyText(text: string): string {
-  try {
-    parseLatency(text);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-  return text;
-}
 
 /** Reads '1,4,6', or 'all:1-6:3' as each draw of 3 machines from 1 … 6 Hz. */
 export function ratesGrid(text: string, before: number[][] = []): number[][] {

@@ -122,7 +122,6 @@ function tasksOf(block: Part[], rows: Columns<typeof ROWS>, columns: Columns<typ
 /** Starts a thread that works. tsx does not reach into threads by itself: it is loaded there. */
 function startWorker(): Worker {
   return new Worker(`
-    process.argv.length = 1; // Else the files that are imported ask whether they are this one.
     import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(async ({ register }) => {
       register();
       (await import(${JSON.stringify(new URL('worker.ts', import.meta.url))})).work();

@@ -3,7 +3,7 @@
  * the engine and nothing that would keep a thread from being ready at once.
  */
 import { parentPort } from 'node:worker_threads';
-import { configure } from '../../machine.ts';
+import { configure } from '../model/run.ts';
 import { measures, type Columns, type ROWS, type SUMMARY } from './columns.ts';
 import { Engine } from './engine.ts';
 import type { Part } from './grid.ts';
@@ -31,7 +31,7 @@ function runAll({ rows, row, setting, configuration: place, seed: first, runs }:
   if (engine?.machines !== machines) engine = new Engine(machines);
   for (let seed = first; seed < first + runs; seed++, row += machines) {
     const configuration = configure({
-      seed, machines, rates_hz, min_rate_hz: 1, max_rate_hz: 1, internal, duration_s, speed: 1,
+      seed, machines, rates_hz, internal, duration_s,
     });
     const statistics = engine.run(configuration, setting);
     for (let id = 0; id < machines; id++) {

@@ -1,71 +1,28 @@
 /**
- * The engine against properties that hold for every configuration, against closed forms, and
- * against statistics that are worked out from its logs by other code; and its command line.
+ * The engine against properties that hold for every configuration, against closed forms, against
+ * the plain loop over the rule, and against statistics that are worked out from its logs by other
+ * code.
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkRun, readRun } from '../check.ts';
+import { plain } from '../bench/plain.ts';
+import { PURPOSE, stream, uniform } from '../lab/model/chance.ts';
+import { delay_ms, type Network, parseLatency } from '../lab/model/network.ts';
+import { EVERYONE, NO_MESSAGE, NOBODY, step } from '../lab/model/rule.ts';
+import { due_s, HEADER, logPath, type Configuration } from '../lab/model/run.ts';
+import { wordsBefore } from '../lab/virtual/dice.ts';
+import { Engine, simulate } from '../lab/virtual/engine.ts';
+import { record } from '../lab/virtual/record.ts';
+import { Schedule } from '../lab/virtual/schedule.ts';
+import { type Measure, MEASURES, type Statistics } from '../lab/virtual/statistics.ts';
 import {
-  configure, due_s, HEADER, logPath, PURPOSE, row, stream, uniform, type Configuration,
-} from '../machine.ts';
-import { Engine } from '../lab/virtual/engine.ts';
-import { delay_ms, logarithm, parseLatency } from '../lab/virtual/network.ts';
-import { PERFECT, record, simulate, type Network, type Statistics } from '../simulate.ts';
-
-type Wish = Partial<Configuration & Network>;
-
-function configuration(wish: Wish = {}): Configuration & Network {
-  const rates_hz = wish.rates_hz ?? [1, 4, 6];
-  const drawn = configure({
-    seed: 1, internal: 0.7, duration_s: 60, speed: 1, min_rate_hz: 1, max_rate_hz: 6,
-    machines: rates_hz.length, ...wish, rates_hz,
-  });
-  const { latency, loss, reorder } = { ...PERFECT, ...wish };
-  return { ...drawn, phases: wish.phases ?? drawn.phases, latency, loss, reorder };
-}
-
-/** A run's logs as text, one for each machine, and its statistics. */
-function run(wish: Wish): { logs: string[]; statistics: Statistics } {
-  const whole = configuration(wish);
-  const logs = whole.rates_hz.map(() => '');
-  const statistics = simulate(whole, (...cells) => { logs[cells[1]] += row(...cells); });
-  return { logs, statistics };
-}
-
-interface Row {
-  time_us: number;
-  tick: number;
-  event: string;
-  peer: string;
-  message: number;
-  queue: number;
-  clock: number;
-}
-const rowsOf = (log: string): Row[] => log.trim().split('\n').map((line) => {
-  const [time_us, , tick, event, peer, message, queue, clock] = line.split(',');
-  return { time_us: Number(time_us), tick: Number(tick), event: event!, peer: peer!,
-    message: Number(message), queue: Number(queue), clock: Number(clock) };
-});
-
-const anyWish = fc.record({
-  seed: fc.nat(2 ** 31),
-  rates_hz: fc.array(fc.oneof(fc.integer({ min: 1, max: 6 }), fc.double({ min: 0.1, max: 40,
-    noNaN: true })), { minLength: 2, maxLength: 6 }),
-  internal: fc.oneof(fc.constantFrom(0, 0.7, 1), fc.double({ min: 0, max: 1, noNaN: true })),
-  duration_s: fc.double({ min: 0.5, max: 30, noNaN: true }),
-  latency: fc.constantFrom('constant:0', 'constant:5', 'uniform:0,400', 'exponential:150'),
-  loss: fc.constantFrom(0, 0, 0.2, 1),
-  reorder: fc.boolean(),
-});
-const anyRun = (check: (wish: Wish) => void, numRuns = 100) =>
-  fc.assert(fc.property(anyWish, check), { numRuns });
+  anyRun, anyRunOptions, configuration, near, rowsOf, run,
+} from './virtual.ts';
 
 // ── simulate ─────────────────────────────────────────────────────────────────────────────────
 
@@ -86,20 +43,28 @@ simulates('gives other logs for another seed', () => {
 });
 
 simulates('is the same run in an engine that has done other work before', () => {
-  fc.assert(fc.property(fc.array(anyWish, { minLength: 2, maxLength: 4 }), (wishes) => {
+  fc.assert(fc.property(fc.array(anyRunOptions, { minLength: 2, maxLength: 4 }), (wishes) => {
     const engine = new Engine(3);
     for (const wish of wishes) {
       const whole = configuration({ ...wish, rates_hz: [wish.rates_hz[0]!, wish.rates_hz[1]!, 5] });
-      assert.equal(plain(engine.run(whole, whole)), plain(simulate(whole)));
+      assert.equal(list(engine.run(whole, whole)), list(simulate(whole)));
     }
   }), { numRuns: 30 });
 });
-const plain = (statistics: Statistics) => Object.fromEntries(Object.entries(statistics)
-  .map(([name, value]) => [name, typeof value === 'number' ? value : Array.from(value)]));
+const list = (statistics: Statistics): Record<string, number | number[]> =>
+  Object.fromEntries(Object.entries(statistics)
+    .map(([name, value]) => [name, typeof value === 'number' ? value : Array.from(value)]));
 
-simulates('is the same run whether somebody looks at it or not', () => {
-  anyRun((wish) => assert.equal(plain(run(wish).statistics),
-    plain(simulate(configuration(wish)))), 30);
+simulates('is the same run whether somebody looks at it or not; means to twelve digits', () => {
+  anyRun((options) => {
+    const [watched, alone] = [run(options).statistics, simulate(configuration(options))];
+    for (const [name, values] of Object.entries(list(watched))) {
+      for (const [id, value] of [values].flat().entries()) {
+        const other = [list(alone)[name]!].flat()[id]!;
+        near(other, value, name.startsWith('mean') ? 1e-12 * Math.max(1, value) : 0, name);
+      }
+    }
+  }, 30);
 });
 
 simulates('loses no message without a word: sent = received + queued + in flight + lost', () => {
@@ -193,6 +158,89 @@ simulates('refuses a run with more ticks than its counters can hold', () => {
 
 simulates.run();
 
+// ── The loops ────────────────────────────────────────────────────────────────────────────────
+
+const loops = suite('the fast loops');
+
+/** Rates whose order repeats, repeats after several seconds, and never repeats. */
+const anyRate = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constantFrom(0.5, 2.5, 0.125, 60),
+  fc.double({ min: 0.05, max: 30, noNaN: true }));
+/** Phases of the seed, phases that have ties at every turn, and phases with all digits. */
+const anyPhases = fc.constantFrom('seed', 'zero', 'thirds');
+
+function expectPlain(options: Partial<Configuration>): void {
+  const whole = configuration(options);
+  const [found, expected] = [simulate(whole), plain(whole)];
+  assert.is(found.sent, expected.sent);
+  for (const name of Object.keys(MEASURES) as Measure[]) {
+    for (const [id, value] of expected[name].entries()) {
+      const within = name.startsWith('mean') ? 1e-9 * Math.max(1, value) : 0;
+      near(found[name][id]!, value, within, `${name} of machine ${id}`);
+    }
+  }
+}
+
+loops('give what the plain loop over step gives, whatever the rates, phases and dice', () => {
+  fc.assert(fc.property(fc.record({
+    seed: fc.nat(2 ** 31), rates_hz: fc.array(anyRate, { minLength: 2, maxLength: 5 }),
+    internal: fc.constantFrom(0, 0.1, 0.7, 0.7, 1 - 1e-9, 1), phases: anyPhases,
+    duration_s: fc.oneof(fc.constantFrom(7, 60, 16.5), fc.double({ min: 0.1, max: 40, noNaN: true })),
+  }), ({ phases, ...options }) => expectPlain(phases === 'seed' ? options : {
+    ...options, phases: options.rates_hz.map((_, id) => (phases === 'zero' ? 0 : (id % 4) / 3.5)),
+  })), { numRuns: 200 });
+});
+
+loops('give it in long runs, in which rounding reorders ticks that are nearly at once', () => {
+  expectPlain({ rates_hz: [1, 4, 6], duration_s: 20_000, seed: 3 });
+  expectPlain({ rates_hz: [2, 4, 1], duration_s: 25_000, phases: [0.3, 0.6, 0.15] });
+  expectPlain({ rates_hz: [1, 2, 3, 4], duration_s: 9000, seed: 5 });
+});
+
+loops('give it where a queue outgrows the room of the fastest one', () => {
+  expectPlain({ rates_hz: [1, 99, 3], internal: 0, duration_s: 700 });
+});
+
+loops('know the die of every machine to the word', () => {
+  for (const [machines, internal] of [[2, 0.7], [3, 0.7], [3, 0.123], [7, 0.7], [40, 0]] as const) {
+    for (const id of [0, 1, machines - 1]) {
+      for (const place of [1, machines - 1, machines]) {
+        const words = wordsBefore(id, machines, internal, place);
+        const at = (word: number) => {
+          const rule = { id, machines, internal, clock: 0 };
+          const { to } = step(rule, NO_MESSAGE, word / 2 ** 32);
+          return to === NOBODY ? machines : to === EVERYONE ? machines - 1 : to < id ? to : to - 1;
+        };
+        assert.ok(words === 0 || at(words - 1) < place);
+        assert.ok(words === 2 ** 32 || at(words) >= place);
+      }
+    }
+  }
+});
+
+loops('make ticks in the order of time and id, each once, window after window', () => {
+  fc.assert(fc.property(fc.array(anyRate, { minLength: 2, maxLength: 9 }), fc.nat(1000),
+    fc.constantFrom(33, 500), (rates_hz, seed, duration_s) => {
+      const { phases } = configuration({ rates_hz, seed });
+      const expected = rates_hz.flatMap((rate_hz, id) => {
+        const times: [number, number][] = [];
+        for (let k = 0, at_s; (at_s = due_s(k, phases[id]!, rate_hz)) < duration_s; k++) {
+          times.push([at_s, id]);
+        }
+        return times;
+      }).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(([, id]) => id);
+      const schedule = new Schedule(rates_hz.length);
+      const found: number[] = [];
+      for (schedule.begin(rates_hz, phases, duration_s); schedule.next();) {
+        for (let lap = 0; lap < schedule.repeats; lap++) {
+          found.push(...schedule.ids.subarray(0, schedule.count));
+        }
+      }
+      assert.ok(`${found}` === `${expected}`, 'the order differs');
+    }), { numRuns: 20 });
+});
+
+loops.run();
+
 // ── statistics ───────────────────────────────────────────────────────────────────────────────
 
 const statistics = suite('statistics');
@@ -260,9 +308,7 @@ function arrivals({ seed, rates_hz, phases, duration_s, latency, loss, reorder }
   });
 }
 
-const near = (actual: number, expected: number, within: number, what: string) =>
-  assert.ok(Object.is(actual, expected) || Math.abs(actual - expected) <= within,
-    `${what}: ${actual} is not within ${within} of ${expected}`);
+
 
 statistics('agree with the logs of the same run, read by other code', () => {
   anyRun((wish) => {
@@ -298,32 +344,6 @@ statistics('agree with the logs on queues: each message waits from arrival to re
       assert.is(statistics.final_queue[id], queue);
     });
   });
-});
-
-statistics('keep their digits in a long run: lags over 2 million ticks', () => {
-  const wish = { rates_hz: [2, 4, 1], duration_s: 300_000, seed: 5 };
-  const whole = configuration(wish);
-  // Compensated sums (Kahan) over the same events, interval by interval.
-  const clocks = [0, 0, 0];
-  const sums = clocks.map(() => ({ sum: 0, carry: 0 }));
-  let last_s = 0;
-  const advance = (now_s: number) => {
-    sums.forEach((total, id) => {
-      const y = (Math.max(...clocks) - clocks[id]!) * (now_s - last_s) - total.carry;
-      const t = total.sum + y;
-      total.carry = t - total.sum - y;
-      total.sum = t;
-    });
-    last_s = now_s;
-  };
-  const { mean_lag } = simulate(whole, (_, id, tick, _event, _peers, _message, _queue, clock) => {
-    if (tick !== '') advance(due_s(tick, whole.phases[id]!, whole.rates_hz[id]!));
-    clocks[id] = clock;
-  });
-  advance(whole.duration_s);
-  const scale = Math.max(...sums.map(({ sum }) => sum)) / whole.duration_s;
-  sums.forEach(({ sum }, id) =>
-    near(mean_lag[id]!, sum / whole.duration_s, 1e-12 * scale, `mean_lag of machine ${id}`));
 });
 
 statistics('of two equal machines that never send are nothing but ticks', () => {
@@ -382,104 +402,9 @@ statistics('of a machine without a tick are NaN where they are a share of its ti
 
 statistics.run();
 
-// ── chance ───────────────────────────────────────────────────────────────────────────────────
-
-const chance = suite('uniform');
-
-/** Chi-square of counts that should be even, as a number of standard deviations from its mean. */
-function unevenness(counts: number[]): number {
-  const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
-  const square = counts.reduce((sum, count) => sum + (count - mean) ** 2 / mean, 0);
-  return (square - (counts.length - 1)) / Math.sqrt(2 * (counts.length - 1));
-}
-const bins = (values: Iterable<number>, many: number) => {
-  const counts = new Array<number>(many).fill(0);
-  for (const value of values) counts[Math.floor(value * many)]!++;
-  return counts;
-};
-const times = <T>(n: number, value: (k: number) => T) =>
-  Array.from({ length: n }, (_, k) => value(k));
-
-chance('fills bins evenly along a stream, whatever its seed and machine', () => {
-  for (const [seed, id] of [[0, 0], [1, 0], [1, 1], [2 ** 40, 9999], [123_456, 7]] as const) {
-    const rolls = stream(seed, id, PURPOSE.rolls);
-    const deviation = unevenness(bins(times(200_000, (k) => uniform(rolls, k)), 1000));
-    assert.ok(Math.abs(deviation) < 5, `seed ${seed}, machine ${id}: ${deviation} sd`);
-  }
-});
-
-chance('fills bins evenly across seeds, across machines and across purposes', () => {
-  const across = {
-    seeds: (k: number) => uniform(stream(k, 0, PURPOSE.rolls), 0),
-    machines: (k: number) => uniform(stream(1, k, PURPOSE.rolls), 5),
-    phases: (k: number) => uniform(stream(k, 2, PURPOSE.configuration), 1),
-  };
-  for (const [name, draw] of Object.entries(across)) {
-    const deviation = unevenness(bins(times(200_000, draw), 1000));
-    assert.ok(Math.abs(deviation) < 5, `${name}: ${deviation} sd`);
-  }
-});
-
-chance('has no pairs: neighbours in a stream, in seeds, in machines are independent', () => {
-  const draw = (seed: number, id: number, k: number) => uniform(stream(seed, id, PURPOSE.rolls), k);
-  const pairs: Record<string, (k: number) => [number, number]> = {
-    ticks: (k) => [draw(1, 0, k), draw(1, 0, k + 1)],
-    'ticks, two apart': (k) => [draw(9, 2, k), draw(9, 2, k + 2)],
-    seeds: (k) => [draw(k, 0, 3), draw(k + 1, 0, 3)],
-    machines: (k) => [draw(k, 0, 3), draw(k, 1, 3)],
-    'seed and machine': (k) => [draw(k, 1, 0), draw(k + 1, 0, 0)],
-    'one tick of two machines': (k) => [draw(5, 0, k), draw(5, 1, k)],
-    purposes: (k) => [uniform(stream(1, 0, PURPOSE.latency), k),
-      uniform(stream(1, 0, PURPOSE.loss), k)],
-  };
-  for (const [name, pair] of Object.entries(pairs)) {
-    const cells = new Array<number>(400).fill(0);
-    let sum = 0;
-    for (let k = 0; k < 100_000; k++) {
-      const [x, y] = pair(k);
-      cells[Math.floor(x * 20) * 20 + Math.floor(y * 20)]!++;
-      sum += (x - 0.5) * (y - 0.5) * 12;
-    }
-    assert.ok(Math.abs(unevenness(cells)) < 5, `${name}: ${unevenness(cells)} sd`);
-    assert.ok(Math.abs(sum / Math.sqrt(100_000)) < 5, `${name}: correlation ${sum / 100_000}`);
-  }
-});
-
-chance.run();
-
 // ── latency and loss ─────────────────────────────────────────────────────────────────────────
 
 const network = suite('latency and loss');
-
-network('logarithm() is ln x to 15 digits', () => {
-  fc.assert(fc.property(fc.double({ min: 2 ** -32, max: 1, noNaN: true }), (x) => {
-    near(logarithm(x), Math.log(x), 4e-16 * Math.max(1, Math.abs(Math.log(x))), `ln ${x}`);
-  }));
-});
-
-network('delay_ms() has the mean, the variance and the bounds of its distribution', () => {
-  const draws = stream(1, 0, PURPOSE.latency);
-  const expected = {
-    'constant:5': [5, 0, 5, 5], 'uniform:1,9': [5, 64 / 12, 1, 9],
-    'exponential:5': [5, 25, 0, 5 * 32 * Math.LN2],
-  };
-  for (const [text, [mean, variance, least, most]] of Object.entries(expected)) {
-    const delays = times(200_000, (k) => delay_ms(parseLatency(text), uniform(draws, k)));
-    const average = delays.reduce((sum, delay) => sum + delay, 0) / delays.length;
-    const spread = delays.reduce((sum, delay) => sum + (delay - average) ** 2, 0) / delays.length;
-    near(average, mean!, 5 * Math.sqrt(variance! / delays.length), `${text}: mean`);
-    near(spread, variance!, 0.02 * variance!, `${text}: variance`);
-    assert.ok(delays.every((delay) => delay >= least! && delay <= most!), `${text}: bounds`);
-  }
-});
-
-network('delay_ms() is exponential: e^-x of the delays are longer than x means', () => {
-  const latency = parseLatency('exponential:1');
-  const draws = stream(2, 0, PURPOSE.latency);
-  const ranks = times(200_000, (k) => Math.exp(-delay_ms(latency, uniform(draws, k))));
-  const deviation = unevenness(bins(ranks.map((rank) => Math.min(rank, 1 - 1e-12)), 100));
-  assert.ok(Math.abs(deviation) < 5, `${deviation} sd`);
-});
 
 network('--loss is the share of the messages that are lost', () => {
   const { sent, lost } = simulate(configuration({ loss: 0.3, duration_s: 20_000 }));
@@ -511,74 +436,8 @@ network('gives each machine what arrives by the documented formula, oldest arriv
   });
 });
 
-network('parseLatency() refuses what is not a latency', () => {
-  for (const text of ['', '5', 'constant', 'constant:', 'constant:-1', 'constant:x', 'uniform:3',
-    'uniform:9,1', 'uniform:1,2,3', 'exponential:1,2', 'exponential:Infinity', 'normal:1']) {
-    assert.throws(() => parseLatency(text), /constant:5, uniform:1,9 or exponential:5/, text);
-  }
-});
-
 network.run();
 
-// ── The command ──────────────────────────────────────────────────────────────────────────────
-
-const command = suite('simulate.ts');
-
-const folder = mkdtempSync(join(tmpdir(), 'simulate-'));
-command.after(() => rmSync(folder, { recursive: true }));
-const script = fileURLToPath(new URL('../simulate.ts', import.meta.url));
-const simulateTs = (...words: string[]) => spawnSync(process.execPath,
-  ['--import', import.meta.resolve('tsx'), script, ...words], { cwd: folder, encoding: 'utf8' });
-
-command('writes a folder that is complete, and that the rule could have made', () => {
-  const { status, stdout } = simulateTs('--rates', '2,4,1', '--seed', '7', '--duration', '20',
-    '--latency', 'uniform:1,9', '--loss', '0.1');
-  assert.is(status, 0);
-  assert.match(stdout, /logs: logs\/virtual-7/);
-  const logs = join(folder, 'logs', 'virtual-7');
-  assert.equal(readdirSync(logs).sort(),
-    ['machine-0.csv', 'machine-1.csv', 'machine-2.csv', 'run.json']);
-  const recording = readRun(logs);
-  assert.ok(checkRun(recording.run, recording.logs).consistent);
-  const { kind, ended, latency, loss, reorder } = JSON.parse(
-    readFileSync(join(logs, 'run.json'), 'utf8'));
-  assert.equal({ kind, ended, latency, loss, reorder }, {
-    kind: 'virtual', ended: 'finished', latency: 'uniform:1,9', loss: 0.1, reorder: false,
-  });
-});
-
-command('never writes over a run: it names --name and exits with 2', () => {
-  const before = readFileSync(logPath(join(folder, 'logs', 'virtual-7'), 0), 'utf8');
-  const { status, stderr } = simulateTs('--seed', '7');
-  assert.is(status, 2);
-  assert.match(stderr, /^error: --name virtual-7: .*exists\n$/);
-  assert.is(readFileSync(logPath(join(folder, 'logs', 'virtual-7'), 0), 'utf8'), before);
-});
-
-command('--runs takes seeds in a row, and the first is the run that --seed alone gives', () => {
-  const { status } = simulateTs('--seed', '5', '--runs', '3', '--name', 'mine', '--duration', '5');
-  assert.is(status, 0);
-  const seeds = [1, 2, 3].map((nth) => {
-    const { run } = readRun(join(folder, 'logs', `mine-${nth}`));
-    const { seed, duration_s, rates_hz } = run;
-    const again = configure({ seed, machines: 3, min_rate_hz: 1, max_rate_hz: 6, internal: 0.7,
-      duration_s: 5, speed: 1 });
-    assert.equal([rates_hz, duration_s], [again.rates_hz, 5]);
-    return seed;
-  });
-  assert.equal(seeds, [5, 6, 7]);
-});
-
-command('ends with 2 and one line that names the flag when it cannot do what is asked', () => {
-  for (const [flag, value] of [['--latency', 'uniform:3'], ['--duration', '1e12'],
-    ['--name', '../x'], ['--rates', '3']] as const) {
-    const { status, stderr } = simulateTs(flag, value);
-    assert.is(status, 2, flag);
-    assert.match(stderr, new RegExp(`^error: .*${flag}.*\\n$`), flag);
-  }
-});
-
-command.run();
 
 const records = suite('record');
 

@@ -1,0 +1,170 @@
+/** Sweeps at length: in threads, in blocks, in parts, and as a command. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pl, { type DataFrame } from 'nodejs-polars';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sweep, type SweepOptions } from '../../sweep.ts';
+
+const GRID: SweepOptions = {
+  rates_hz: [[1, 4, 6], [2, 4], [3, 0.5, 5, 1]], internal: [0.2, 0.7], duration_s: [5, 20],
+  latency: ['constant:0', 'exponential:50'], loss: 0.1, runs: 7, seed: 3,
+};
+
+function same(one: DataFrame, other: DataFrame, what: string): void {
+  assert.equal(one.columns, other.columns, what);
+  assert.equal(one.shape, other.shape, what);
+  assert.ok(one.frameEqual(other, true), `${what}: the rows differ`);
+}
+
+// ── sweep ────────────────────────────────────────────────────────────────────────────────────
+
+const sweeps = suite('sweep');
+
+sweeps('does not depend on the number of workers', async () => {
+  const here = await sweep({ ...GRID, workers: 0 });
+  for (const workers of [1, 3]) same(await sweep({ ...GRID, workers }), here, `${workers}`);
+});
+
+sweeps('does not depend on workers where one configuration is cut in tasks', async () => {
+  const wish = { rates_hz: [1, 4, 6], runs: 7000 };
+  same(await sweep({ ...wish, workers: 2 }), await sweep({ ...wish, workers: 0 }), 'rows');
+});
+
+sweeps('keeps the order of its rows over several blocks', async () => {
+  const [runs, machines] = [200_000, 3];
+  const frame = await sweep({ rates_hz: [1, 2, 3], duration_s: 0.5, runs, workers: 0 });
+  assert.is(frame.height, runs * machines);
+  const [seeds, ids] = ['seed', 'machine'].map((name) => frame.getColumn(name).toArray());
+  assert.ok(seeds!.every((seed, row) => Number(seed) === 1 + Math.floor(row / machines)));
+  assert.ok(ids!.every((id, row) => id === row % machines));
+});
+
+sweeps('in parts is the whole, row for row, however many parts there are', async () => {
+  const wish: SweepOptions = { rates_hz: [[1, 4, 6], [2, 4], [3, 5, 1, 2]], duration_s: [2, 5], runs: 4 };
+  for (const summary of [false, true]) {
+    const whole = await sweep({ ...wish, summary });
+    for (const of of [2, 5, 30]) {
+      const parts = [];
+      for (let part = 1; part <= of; part++) {
+        parts.push(await sweep({ ...wish, summary, shard: { part, of } }));
+      }
+      same(pl.concat(parts, { how: 'vertical' }), whole, `${of} parts, summary ${summary}`);
+      assert.is(parts.some(({ height }) => height === 0), of > (summary ? 6 : 24));
+    }
+  }
+});
+
+sweeps('refuses a run with too many ticks', async () => {
+  await sweep({ rates_hz: [1e6, 1e6], duration_s: 1e6, runs: 1, workers: 1 }).then(
+    () => assert.unreachable(), ({ message }) => assert.match(message, /2147483647 ticks/));
+});
+
+sweeps.run();
+
+// ── summary ──────────────────────────────────────────────────────────────────────────────────
+
+const summaries = suite('summary');
+
+summaries('of many runs is of all, but for quantiles: of the first 100,000', async () => {
+  const wish: SweepOptions = { rates_hz: [1, 2], runs: 100_200, duration_s: 1.5, internal: 0.1 };
+  const [rows, found] = [await sweep(wish), await sweep({ ...wish, summary: true })];
+  same(await sweep({ ...wish, summary: true, workers: 2 }), found, 'two workers');
+  const ofSlow = rows.filter(pl.col('machine').eq(0));
+  for (const measure of ['mean_lag', 'mean_jump']) {
+    const record = found.toRecords().find((row) => row.machine === 0 && row.measure === measure)!;
+    const values = Float64Array.from(ofSlow.getColumn(measure).toArray(), (value) =>
+      Number(value ?? NaN));
+    const defined = values.filter((value) => !Number.isNaN(value));
+    const mean = defined.reduce((sum, value) => sum + value, 0) / defined.length;
+    const deviation = Math.sqrt(defined.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+      / (defined.length - 1));
+    const first = values.slice(0, 100_000).filter((value) => !Number.isNaN(value)).sort();
+    const rank = 0.75 * (first.length - 1);
+    const [low, high] = [first[Math.floor(rank)]!, first[Math.ceil(rank)]!];
+    assert.is(record.runs, defined.length);
+    for (const [name, expected] of Object.entries({ mean, standard_deviation: deviation,
+      quantile_75: low + (rank % 1) * (high - low) })) {
+      assert.ok(Math.abs(Number(record[name]) - expected) < 1e-9, `${name} of ${measure}`);
+    }
+  }
+});
+
+summaries.run();
+
+// ── The command ──────────────────────────────────────────────────────────────────────────────
+
+const command = suite('sweep.ts');
+
+const folder = mkdtempSync(join(tmpdir(), 'sweep-'));
+command.after(() => rmSync(folder, { recursive: true }));
+const script = fileURLToPath(new URL('../../sweep.ts', import.meta.url));
+const words = (text: string) =>
+  ['--import', import.meta.resolve('tsx'), script, ...text.split(' ')];
+const sweepTs = (text: string) =>
+  spawnSync(process.execPath, words(text), { cwd: folder, encoding: 'utf8' });
+const read = (path: string) => pl.readParquet(join(folder, path));
+const withoutOrigin = (frame: DataFrame) => frame.drop('command', 'version');
+
+command('writes what sweep() returns, and how it was made', async () => {
+  const text = '--rates 1,4,6 --rates all:1-2:2 --internal 0.1:0.3:0.1 --loss 0,0.5 --runs 3 '
+    + '--latency constant:0 --latency uniform:1,9 --duration 2,3 --out grid.parquet';
+  const { status, stdout } = sweepTs(text);
+  assert.is(status, 0);
+  assert.match(stdout, /\d rows in grid.parquet/);
+  const frame = read('grid.parquet');
+  same(withoutOrigin(frame), await sweep({
+    rates_hz: [[1, 4, 6], [1, 1], [1, 2], [2, 1], [2, 2]], internal: [0.1, 0.2, 0.3],
+    latency: ['constant:0', 'uniform:1,9'], loss: [0, 0.5], duration_s: [2, 3], runs: 3,
+  }), 'the file');
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  assert.equal(frame.getColumn('command').unique().toArray(), [`sweep.ts ${text}`]);
+  assert.equal(frame.getColumn('version').unique().toArray(), [version]);
+  assert.equal(readdirSync(folder), ['grid.parquet']);
+});
+
+command('--shard: the parts, read as one folder, are the whole', async () => {
+  for (const part of [1, 2]) {
+    assert.is(sweepTs(`--rates all:1-3:3 --runs 4 --duration 5 --shard ${part}/2 `
+      + `--out parts/${part}.parquet`).status, 0);
+  }
+  const parts = pl.scanParquet(join(folder, 'parts', '*.parquet')).collectSync();
+  const faces = [1, 2, 3];
+  const rates_hz = faces.flatMap((a) => faces.flatMap((b) => faces.map((c) => [a, b, c])));
+  same(withoutOrigin(parts), await sweep({ rates_hz, runs: 4, duration_s: 5 }), 'the folder');
+});
+
+command('never writes over a file', () => {
+  const before = readFileSync(join(folder, 'grid.parquet'));
+  const { status, stderr } = sweepTs('--rates 1,2 --out grid.parquet');
+  assert.is(status, 2);
+  assert.match(stderr, /^error: --out grid.parquet: it exists\n$/);
+  assert.ok(before.equals(readFileSync(join(folder, 'grid.parquet'))));
+});
+
+command('leaves no file when it is interrupted', async () => {
+  const child = spawn(process.execPath,
+    words('--rates 1,4,6 --runs 100000000 --out interrupted/x.parquet'), { cwd: folder });
+  while (!existsSync(join(folder, 'interrupted'))) await sleep(20);
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  assert.is(code, 130);
+  assert.equal(readdirSync(join(folder, 'interrupted')), []);
+});
+
+command('ends with 2 and one line that names the flag when it cannot do what is asked', () => {
+  for (const [flag, value] of [['--internal', '0.1:0.9'], ['--duration', '1e12'],
+    ['--shard', '0/4']] as const) {
+    const { status, stderr } = sweepTs(`--rates 1,2 --out never.parquet ${flag} ${value}`);
+    assert.is(status, 2, flag);
+    assert.match(stderr, new RegExp(`^error: .*${flag}.*\n$`), flag);
+  }
+  assert.not.ok(existsSync(join(folder, 'never.parquet')));
+});
+
+command.run();
