@@ -279,7 +279,7 @@ export class Schedule {
     const buckets = this.buckets.fill(0, 0, count + 1);
     const share = (count - 1) / this.length_s;
     const all = this.sources !== null;
-    for (let n = 0; n < count; n++) buckets[((times_unsorted[n]! - from_s) * share + 1) | 0]!++;
+    for (let n = 0; n < count; n++) buckets[(((times_unsorted[n]! - from_s) * share) | 0) + 1]!++;
     for (let bucket = 1; bucket <= count; bucket++) buckets[bucket]! += buckets[bucket - 1]!;
     for (let n = 0; n < count; n++) {
       const place = buckets[((times_unsorted[n]! - from_s) * share) | 0]!++;
