@@ -5,7 +5,7 @@
  */
 import { behaviour, clockness, clockOf, listOf, numberOf } from './behaviour.ts';
 import type { Line, Shape } from './shapes.ts';
-import { classify, fits, isNoEvent, type Field, subwords, type TickEvent } from './words.ts';
+import { classify, fits, isNoEvent, type Field, type TickEvent } from './words.ts';
 
 /** What a shape's slots are; −1 where it has none. */
 export interface Meaning {
@@ -109,11 +109,16 @@ export function codedEvents(
     if (jumps.size < 2 || jumps.size > 24 || numbers < shape.lines.length * 0.98) continue;
     const all = [...jumps.values()].reduce((sum, { jumps: n }) => sum + n, 0);
     const [code, most] = [...jumps].sort((a, b) => b[1].jumps - a[1].jumps)[0]!;
-    if (all < 3 || most.jumps < all * 0.9) continue;
+    const isOdd = (code: string) => code === '-1' || (classify(code)?.event === 'receive');
+    // Without jumps, only a code beside the die's can be the receive.
+    const odd = [...jumps.keys()].find(isOdd) ?? (jumps.has('0') && jumps.has('7') ? '0' : undefined);
+    const receive = all >= 3 && most.jumps >= all * 0.9 ? code
+      : all < 3 && jumps.size >= 4 ? odd : undefined;
+    if (receive === undefined) continue;
     const told = /roll|die|dice|code|command|event|action|\bop|type|kind/.test(label(shape, at)) ? 1 : 0;
-    const score = most.jumps / all + told + (code === '-1' ? 1 : 0)
+    const score = most.jumps / (all || 1) + told + (receive === '-1' ? 1 : 0)
       - (/queue|clock|machine|port/.test(label(shape, at)) ? 1 : 0);
-    if (!best || score > best.score) best = { slot: at, codes: meaningsOf(jumps, code), score };
+    if (!best || score > best.score) best = { slot: at, codes: meaningsOf(jumps, receive), score };
   }
   return best;
 }
@@ -137,9 +142,9 @@ function meaningsOf(
 
 // ── Which slot is what ───────────────────────────────────────────────────────────────────────
 
-/** The best clocks of a shape, with their scores. */
-export function clocks(shape: Shape, key: (line: Line) => string | number): [number, number][] {
-  return [...shape.slots.entries()].flatMap(([at, slot]): [number, number][] => {
+/** The slots that may be a shape's clock, the likeliest first. */
+export function clocks(shape: Shape, key: (line: Line) => string | number): number[] {
+  const found = [...shape.slots.entries()].flatMap(([at, slot]): [number, number, boolean][] => {
     if (slot.kind === 'time' || slot.kind === 'address' || slot.kind === 'name') return [];
     const how = behaviour(shape, at, key);
     const lively = clockness(how, shape.lines.length);
@@ -149,8 +154,14 @@ export function clocks(shape: Shape, key: (line: Line) => string | number): [num
       if (sizes.size !== 1 || how.rising < 0.5) return [];
     }
     const score = lively + named('clock', shape, at);
-    return lively > 0 && score > 1 ? [[at, score]] : [];
+    // A clock by its name stays one though it falls: then a receive forgets what the machine knew.
+    const isNamed = how.whole >= 0.98 && named('clock', shape, at) >= 3;
+    return (lively > 0 && score > 1) || isNamed
+      ? [[at, score, how.index && named('clock', shape, at) < 1.5]] : [];
   }).sort((a, b) => b[1] - a[1]);
+  // The number of a row rises even more evenly than a clock.
+  const real = found.filter(([, , index]) => !index);
+  return (real.length > 0 ? real : found).map(([at]) => at);
 }
 
 /** Fills the slots beside the clock and the event. */
@@ -172,15 +183,64 @@ export function fill(meaning: Meaning, key: (line: Line) => string | number): vo
   slots.queue = best('queue', 1, (at) => shape.slots[at]!.kind !== 'time' && small(at));
   const isEvent = meaning.event === 'send' || meaning.event === 'receive' || shape.separator !== null;
   if (isEvent) {
-    slots.peer = best('peer', 1, (at) => shape.slots[at]!.kind !== 'time');
-    slots.message = best('message', 2, (at) => shape.slots[at]!.kind !== 'time');
+    const away = meaning.event === 'send' ? /\bfrom\b[^t]*$|\bsender|\bsource/ : /\bto\b[^f]*$|\bdest/;
+    const isTowards = (at: number) => shape.separator !== null || !away.test(label(shape, at));
+    slots.peer = best('peer', 1, (at) => shape.slots[at]!.kind !== 'time' && isTowards(at));
+    slots.message = messageSlot(meaning, isFree, best);
   }
-  slots.machine = best('machine', 2, (at) => isConstant(meaning, at));
+  const until = slots.peer === -1 ? -1 : lastPeer(meaning, slots.peer);
+  slots.machine = best('machine', 2, (at) => isConstant(meaning, at)
+    && !(at > slots.peer && at <= until));
   if (slots.queue === -1) slots.queue = loneQueue(meaning, key, isFree);
-  if (slots.peer === -1 && isEvent) {
-    const lists = [...shape.slots.keys()].filter((at) => isFree(at) && shape.slots[at]!.kind === 'list');
-    if (meaning.event === 'send' && lists.length > 0) slots.peer = lists[0]!;
+  if (slots.peer === -1 && meaning.event === 'send') {
+    // "S1", "Sent to all of [1, 2]": a list, or one of few small numbers, in a send names a peer.
+    const free = [...shape.slots.keys()].filter((at) => isFree(at) && !isLong(label(shape, at)));
+    slots.peer = free.find((at) => shape.slots[at]!.kind === 'list')
+      ?? free.find((at) => shape.slots[at]!.kind === 'number' && isFew(shape, at)
+        && /[A-Za-z][ _#-]?$/.test(shape.parts[at]!)) ?? -1;
   }
+}
+
+const isLong = (words: string) => words.split(' ').pop()!.length > 4;
+
+function isFew(shape: Shape, at: number): boolean {
+  const values = new Set(shape.lines.map((line) => line.values[at]!));
+  return values.size <= 12 && values.size < shape.lines.length / 2
+    && [...values].every((value) => /^\d+$/.test(value));
+}
+
+/** The value that a message carries, beside the clock of the machine itself. */
+function messageSlot(
+  meaning: Meaning, isFree: (at: number) => boolean,
+  best: (field: Field, least: number, may: (at: number) => boolean) => number,
+): number {
+  const { shape, slots } = meaning;
+  const isNumber = (at: number) => {
+    if (shape.slots[at]!.kind === 'time' || /\bold|\bprev|\bbefore/.test(label(shape, at))) return false;
+    const values = shape.lines.slice(0, 300).map((line) => line.values[at] ?? '');
+    return values.filter((value) => Number.isInteger(numberOf(value))).length > values.length * 0.2
+      && values.every((value) => value === '' || !(numberOf(value) > 2e8));
+  };
+  const isNear = (at: number) => meaning.event !== 'send' || shape.lines.slice(0, 300).filter((line) =>
+    Math.abs(clockOf(line.values[at]) - clockOf(line.values[slots.clock])) > 2).length === 0;
+  const named = best('message', 2, (at) => isNumber(at) && isNear(at));
+  if (named !== -1) return named;
+  // "Received: 5", and a second logical clock in a row.
+  return [...shape.slots.keys()].find((at) => isFree(at) && isNumber(at) && isNear(at)
+    && shape.separator === null
+    && (/(^| )(received?|sent|sending|receiving)$/.test(label(shape, at))
+      || fits('clock', label(shape, at)) >= 3) && !isFew(shape, at)) ?? -1;
+}
+
+/** The last of the peers that a send names in a row: "2 and 3", "2, machine 3". */
+export function lastPeer({ shape, event, slots }: Meaning, from: number): number {
+  let at = from;
+  const named = Object.values(slots);
+  while (event === 'send' && at + 1 < shape.slots.length && !named.includes(at + 1)
+    && shape.slots[at + 1]!.kind === shape.slots[at]!.kind
+    && /^[\s,&+]*(?:and\s*|AND\s*)?(?:[A-Za-z]+[ _#]?)?$/.test(shape.parts[at + 1]!)
+    && shape.parts[at + 1]!.length < 20) at++;
+  return at;
 }
 
 /** Whether a slot has one value in each file, or at most twelve in all. */
@@ -210,7 +270,10 @@ function timeSlot({ shape, slots }: Meaning): number {
     const numbers = values.map(numberOf);
     const isNumber = numbers.every((value) => !Number.isNaN(value));
     if (!isWritten && !isNumber) continue;
-    if (sample.length > 3 && new Set(values).size < Math.min(3, sample.length / 6)) continue;
+    const pairs = values.filter((_, n) => n > 0 && sample[n]!.text === sample[n - 1]!.text);
+    const moves = values.filter((value, n) => n > 0 && sample[n]!.text === sample[n - 1]!.text
+      && value !== values[n - 1]).length;
+    if (pairs.length > 3 && moves < pairs.length * 0.08) continue;
     const epoch = isNumber && numbers[0]! > 9e8;
     let falls = 0;
     for (let n = 1; n < numbers.length; n++) {
@@ -221,7 +284,8 @@ function timeSlot({ shape, slots }: Meaning): number {
     const digits = epoch ? Math.max(0, Math.floor(Math.log10(numbers[0]!)) - 9) : 0;
     const score = (isWritten || epoch ? 3 : rises ? (fits('time', slot.label) > 0 ? 2
       : fine > 2 || shape.separator === null || numbers.at(-1)! > 2000 ? 0.5 : 0) : 0)
-      + (isWritten || epoch || rises ? Math.min(6, fine + digits) / 10 : 0)
+      + (isWritten || epoch ? Math.min(6, fine + digits) / 10 : 0)
+      + (!isWritten && !epoch && rises ? Math.log10(1 + Math.abs(numbers.at(-1)!)) / 30 + fine / 20 : 0)
       - (fits('clock', slot.label) > 2 && !epoch ? 3 : 0) - (fits('queue', slot.label) > 2 ? 3 : 0);
     if (score > most) [best, most] = [at, score];
   }
@@ -243,5 +307,3 @@ function loneQueue(
   });
   return found.length === 1 ? found[0]! : -1;
 }
-
-export { subwords };

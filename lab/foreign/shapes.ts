@@ -43,10 +43,10 @@ const LIST = String.raw`[[({]\s*-?\d+(?:\s*[,;]?\s+-?\d+|\s*,\s*-?\d+)+\s*[\])}]
   + String.raw`|\[\s*(?:\[?\(?['"][\w.:-]+['"](?:,\s*\d+)?\)?\]?(?:,\s*)?)+\]`;
 const RUN = String.raw`(?<=^|[\s|;:=[(])\d+(?:,\d+)+(?=$|[\s|;\])])`;
 const TOKEN = new RegExp([
-  `(?<time>${TIME})`, `(?<list>${LIST})`, `(?<run>${RUN})`,
-  String.raw`(?<name>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b0x[0-9a-f]+\b)`,
-  String.raw`(?<address>\b\d+\.\d+\.\d+\.\d+(?::\d+)?|\blocalhost:\d+)`,
-  String.raw`(?<number>(?<![\w.)\]])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\d])|\d+(?:\.\d+)?)`,
+  `(${TIME})`, `(${LIST})`, `(${RUN})`,
+  String.raw`(\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b0x[0-9a-f]+\b)`,
+  String.raw`(\b\d+\.\d+\.\d+\.\d+(?::\d+)?|\blocalhost:\d+)`,
+  String.raw`(?:(?<![\w.)\]])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\d])|\d+(?:\.\d+)?)`,
 ].join('|'), 'g');
 /** A file with more shapes than this is prose or noise: the rest of its lines have none. */
 const SHAPES_MAX = 4000;
@@ -59,7 +59,7 @@ export function cut(record: string): { parts: string[]; values: string[]; kinds:
   const kinds: Kind[] = [];
   let last = 0;
   for (const match of record.matchAll(TOKEN)) {
-    const { time, list, run, name, address } = match.groups!;
+    const [, time, list, run, name, address] = match;
     // A whole line of numbers and commas is a row of a table, not a vector.
     if (run !== undefined && match[0].length >= record.trim().length) return columns(record);
     parts.push(record.slice(last, match.index));
@@ -94,6 +94,9 @@ function addLine(
   shapes: Map<string, Shape>, text: number, record: number, span: number, value: string,
 ): void {
   if (value.length > LINE_MAX || value.trim() === '') return;
+  // Thousands of lines of one error, without a number, are looked at once.
+  const same = shapes.get(value);
+  if (same) return void same.lines.push({ text, record, span, values: [] });
   const { parts, values, kinds } = cut(value);
   const squeezed = parts.map((part) => part.replace(/[ \t]+/g, ' '));
   squeezed[squeezed.length - 1] = squeezed.at(-1)!.trimEnd();

@@ -18,6 +18,7 @@ export const TIME = [
 
 const FORM = new RegExp(`^(?:${TIME})$`);
 const DAY_S = 86_400;
+const NUMBER = /^[-+]?\d+(\.\d+)?(e[-+]?\d+)?$/i;
 
 /** Seconds of an h:m:s, its fraction and its half of the day. */
 function clock_s(text: string): number {
@@ -65,11 +66,11 @@ export function epochUnit(value: number): number | null {
  * machine, which ticks between some 0.2 and 20 times a second.
  * @returns so many a second; null if each row counts one: such a number is no time
  */
-export function relativeUnit(steps: number[]): number | null {
+export function relativeUnit(steps: number[], fractions = false): number | null {
   const sorted = steps.filter((step) => step > 0).sort((a, b) => a - b);
   const usual = sorted[Math.floor(sorted.length / 2)];
   if (usual === undefined) return null;
-  if (sorted.every((step) => step === 1) && sorted.length > 0.8 * steps.length) return null;
+  if (!fractions && sorted.every((step) => step === 1) && sorted.length > 0.8 * steps.length) return null;
   for (const unit of [1, 1e3, 1e6, 1e9]) if (usual >= 0.02 * unit && usual < 20 * unit) return unit;
   return usual < 0.02 ? 1 : 1e9;
 }
@@ -80,19 +81,22 @@ export function relativeUnit(steps: number[]): number | null {
  *   count from nowhere
  */
 export function times_us(texts: readonly string[]): { us: Float64Array; absolute: boolean } {
-  const values = Float64Array.from(texts, (text) => {
-    const cut = text.trim();
-    return /^[-+]?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(cut) ? Number(cut) : written_s(cut);
-  });
-  const first = texts.find((text) => text.trim() !== '')?.trim() ?? '';
-  if (!/^[-+]?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(first)) return { us: sinceMidnight(values), absolute: true };
-  const unit = epochUnit(values.find((value) => !Number.isNaN(value)) ?? 0);
+  const clean = texts.map((text) => text.trim().replace(/^["'](.*)["']$/, '$1').trim());
+  const first = clean.find((text) => text !== '') ?? '';
+  if (!NUMBER.test(first)) {
+    return { us: sinceMidnight(Float64Array.from(clean, written_s)), absolute: true };
+  }
+  const values = Float64Array.from(clean, (text) => (NUMBER.test(text) ? Number(text) : NaN));
   const steps: number[] = [];
   for (let n = 1; n < values.length; n++) steps.push(values[n]! - values[n - 1]!);
-  const scale = unit ?? relativeUnit(steps);
+  const epoch = epochUnit(values.find((value) => !Number.isNaN(value)) ?? 0);
+  const relative = relativeUnit(steps, clean.some((text) => text.includes('.')));
+  // Nanoseconds since a computer's start can look like milliseconds since the epoch.
+  const isEpoch = epoch !== null && (relative === null || relative / epoch < 1e4);
+  const scale = isEpoch ? epoch : relative;
   return {
     us: values.map((value) => (scale === null ? NaN : Math.round((value / scale) * 1e6))),
-    absolute: unit !== null,
+    absolute: isEpoch,
   };
 }
 

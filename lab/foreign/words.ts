@@ -18,8 +18,8 @@ const STEMS: [RegExp, TickEvent, number][] = [
   [/^(dispatch\w*|emit\w*|publish\w*|outgoing|sendall|messaged)$/, 'send', 2],
   [/^(post\w*|push\w*|s|sb|ss|sa|b)$/, 'send', 1],
   [/^(internal\w*|idle|idled|idling|slept|sleep\w*|ie|noop|nop)$/, 'internal', 3],
-  [/^(compute|computation\w*|computing|nothing|intern|int|tick\w*|work\w*)$/, 'internal', 2],
-  [/^(local|self|none|own|private|event|i|e)$/, 'internal', 1],
+  [/^(compute|computation\w*|computing|nothing|intern|int)$/, 'internal', 2],
+  [/^(local|self|none|own|private|event|tick|work\w*|i|e)$/, 'internal', 1],
 ];
 
 /** Behind a stem, these make it a noun: "send clock", "received at", "internal clock". */
@@ -28,7 +28,7 @@ const NOUN = /^(clock|clocks|time|timestamp|queue|id|rate|size|length|len|count|
 const NO_EVENT = new RegExp('\\b(?:connect\\w*|connection\\w*|handshake\\w*|listen\\w*|initiali\\w*'
   + '|start\\w*|stopp\\w*|stop|terminat\\w*|shut\\w*|bind\\w*|bound|clos(?:ed|ing)|error\\w*'
   + '|fail\\w*|exception|traceback|refused|timeout|timed out|unable|could not|cannot|retry\\w*'
-  + '|final|finish\\w*|ended|setup|set up|warning|hello|ready|init)\\b', 'i');
+  + '|final|finish\\w*|ended|setup|set up|warning|hello|ready|init|rate|speed|per second|hz)\\b', 'i');
 const ARRIVAL = /\b(?:queued|enqueu\w*|added|adding|append\w*|arriv\w*|put(?:ting)?|buffered|listener|network)\b/i;
 const BOTH = /(?:\b|_)(?:both|all|broadcast\w*|multi\w*|double|two|everyone|every|everybody|others|peers|sb|sendall|twice)(?:\b|_)/i;
 
@@ -64,7 +64,7 @@ export function classify(text: string): Said | null {
       const stem = stemOf(part);
       if (!stem) continue;
       let { weight } = stem;
-      if (NOUN.test(parts[at + 1] ?? (/^\s*[=:]/.test(behind) ? '' : next))) weight = Math.min(weight, 1);
+      if (NOUN.test(parts[at + 1] ?? (/^[ _-]?[A-Za-z]/.test(behind) ? next : ''))) weight = Math.min(weight, 1);
       // "Process 1", "local 7": a number or a name behind it makes a weak word a name.
       if (weight === 1 && part.length > 2 && /^[ _#:-]*[\d\u0001]/.test(behind)) continue;
       if (part === 'process' && !/^(a|the|message|messages|msg|next)$/.test(next) && parts.length === 1
@@ -128,9 +128,9 @@ export function fits(field: Field, label: string): number {
       - 4 * is('queue', near) - 4 * is('rate', near) - 3 * is('peer', label.split(' ').slice(-1).join(''))
       - 3 * is('roll', near);
     case 'queue': return 4 * is('queue', near) - 3 * is('clock', label.split(' ').slice(-1).join(''));
-    case 'peer': return 4 * is('peer', near) - 4 * is('queue', near)
+    case 'peer': return 4 * is('peer', near) + (/\bto\b[^f]*$/.test(near) ? 0.5 : 0) - 4 * is('queue', near)
       - 4 * is('clock', near) - 3 * physical - (/\bat$|\btime$/.test(near) ? 3 : 0);
-    case 'message': return 3 * is('message', near) + (is('foreign', near) && is('clock', near) ? 2 : 0)
+    case 'message': return 3 * is('message', label.split(' ').slice(-6).join(' ')) + (is('foreign', near) && is('clock', near) ? 2 : 0)
       + (is('clock', near) ? 0.5 : 0) - 4 * is('queue', near) - 3 * is('old', near) - 4 * physical
       - 3 * is('rate', near) - 3 * is('machine', label.split(' ').slice(-1).join(''));
     case 'machine': return 3 * is('machine', label.split(' ').slice(-2).join(' '))

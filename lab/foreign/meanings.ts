@@ -1,0 +1,259 @@
+/**
+ * Which shapes are events: words propose, and the chain of the clocks through a file decides between
+ * two numbers, and between a message's arrival and its being processed.
+ */
+import { clockOf } from './behaviour.ts';
+import { type Text } from './files.ts';
+import { clocks, codedEvents, eventAt, fill, type Meaning, tableEvents } from './guess.ts';
+import { type Line, type Shape, shapesOf } from './shapes.ts';
+import { fits, isArrival, isNoEvent, type TickEvent } from './words.ts';
+
+/** So many files, and lines of each, are looked at to decide; all are read. */
+const SAMPLE = { files: 9, lines: 3000 };
+
+/** A file, or one machine's lines in a file that holds several. */
+type Key = (line: Line) => string | number;
+
+/** A shape that may be an event, with the slots that may be its clock, the likeliest first. */
+interface Candidate {
+  meaning: Meaning;
+  clocks: number[];
+  key: Key;
+}
+
+const NO_SLOTS = { event: -1, time: -1, clock: -1, queue: -1, peer: -1, message: -1, machine: -1 };
+
+/** What the lines of these texts mean; empty if nothing in them looks like an event. */
+export function meaningsOf(texts: readonly Text[]): { meanings: Meaning[]; shapes: Shape[] } {
+  const shapes = shapesOf(texts);
+  const candidates = shapes.flatMap((shape) => candidateOf(shape) ?? []);
+  let chosen = candidates.filter(({ meaning }) =>
+    meaning.event !== null || meaning.slots.event >= 0 || Object.keys(meaning.hot).length > 0);
+  settle(chosen);
+  chosen = withoutArrivals(chosen);
+  chosen = withUnnamed(chosen, candidates.filter((candidate) => !chosen.includes(candidate)));
+  chosen = withoutStrangers(chosen);
+  for (const { meaning, key } of chosen) fill(meaning, key);
+  alike(chosen.map(({ meaning }) => meaning));
+  agreeOnMachines(chosen.map(({ meaning }) => meaning));
+  return { meanings: chosen.map(({ meaning }) => meaning), shapes };
+}
+
+/** A slot that names the machine in a file of several machines' lines. */
+function keyOf(shape: Shape): Key {
+  const at = shape.slots.findIndex((slot) => fits('machine', slot.label) >= 2);
+  if (at === -1) return (line) => line.text;
+  const names = new Set(shape.lines.slice(0, 2000).map((line) => line.values[at]));
+  return names.size > 40 ? (line) => line.text : (line) => `${line.text} ${line.values[at]}`;
+}
+
+function candidateOf(shape: Shape): Candidate | null {
+  const key = keyOf(shape);
+  const meaning: Meaning = {
+    shape, slots: { ...NO_SLOTS }, hot: {}, codes: new Map(), event: null,
+  };
+  const found = clocks(shape, key);
+  if (shape.separator !== null) {
+    const events = tableEvents(shape);
+    if (events) Object.assign(meaning, events);
+  } else if (shape.said && shape.said.weight >= 1) {
+    if (!(isNoEvent(shape.key) && shape.said.weight < 3) && !/connection|handshake/i.test(shape.key)) {
+      meaning.event = shape.said.event;
+    }
+  }
+  const own = found.filter((at) => at !== meaning.slots.event);
+  if (own.length === 0) return null;
+  meaning.slots.clock = own[0]!;
+  const isWorded = meaning.event !== null || meaning.slots.event >= 0
+    || Object.keys(meaning.hot).length > 0;
+  const isCode = shape.separator !== null || !/[A-Za-z]/.test(shape.parts.join(''))
+    || shape.slots.some(({ label }) => /event|action|type|code|\bop$|roll|command/.test(label));
+  if (!isWorded && isCode && shape.lines.length > 5 && !isNoEvent(shape.key)) {
+    const coded = codedEvents(shape, own[0]!, key);
+    if (coded) {
+      meaning.slots.event = coded.slot;
+      meaning.codes = coded.codes;
+    }
+  }
+  return { meaning, clocks: own, key };
+}
+
+// ── The chain of clocks ──────────────────────────────────────────────────────────────────────
+
+interface Link {
+  record: number;
+  line: Line;
+  candidate: Candidate;
+  event: TickEvent;
+}
+
+/** The events of the first files, file by file and machine by machine, in their order. */
+function chains(candidates: readonly Candidate[]): Link[][] {
+  const found = new Map<string, Link[]>();
+  const files = new Set<number>();
+  for (const candidate of candidates) {
+    for (const line of candidate.meaning.shape.lines) {
+      if (!files.has(line.text)) {
+        if (files.size >= SAMPLE.files) continue;
+        files.add(line.text);
+      }
+      const event = eventAt(candidate.meaning, line);
+      if (event === null) continue;
+      const key = String(candidate.key(line));
+      if (!found.has(key)) found.set(key, []);
+      found.get(key)!.push({ record: line.record, line, candidate, event });
+    }
+  }
+  return [...found.values()].map((links) =>
+    links.sort((a, b) => a.record - b.record).slice(0, SAMPLE.lines));
+}
+
+/** How little a chain of clocks looks like one: falls, own events that do not add one. */
+function cost(chain: readonly Link[], without: (candidate: Candidate) => boolean = () => false): number {
+  let sum = 0;
+  let before: number | null = null;
+  for (const { line, candidate, event } of chain) {
+    if (without(candidate)) continue;
+    const now = clockOf(line.values[candidate.meaning.slots.clock]);
+    if (Number.isNaN(now)) {
+      sum += 1;
+      continue;
+    }
+    const step = before === null ? 1 : now - before;
+    // A new trial in the same file begins again.
+    if (step < 0) sum += now <= 2 ? 0.5 : 2;
+    else if (event === 'receive') sum += step === 0 ? 0.3 : step > 300 ? 1 : 0;
+    else sum += step === 1 ? 0 : step === 0 ? 0.3 : 0.5;
+    before = now;
+  }
+  return sum;
+}
+
+const total = (all: readonly Link[][], without?: (candidate: Candidate) => boolean) =>
+  all.reduce((sum, chain) => sum + cost(chain, without), 0);
+
+/** Chooses between the numbers of a line that may be its clock by the chain that they make. */
+function settle(candidates: readonly Candidate[]): void {
+  const all = chains(candidates);
+  for (let round = 0; round < 2; round++) {
+    for (const { meaning, clocks: slots } of candidates) {
+      if (slots.length < 2) continue;
+      const first = meaning.slots.clock;
+      let best = total(all) - (round === 0 ? meaning.shape.lines.length * 0.01 : 0);
+      let choice = first;
+      for (const slot of slots.slice(0, 4)) {
+        if (slot === first) continue;
+        meaning.slots.clock = slot;
+        const now = total(all);
+        if (now < best - 0.5) [best, choice] = [now, slot];
+      }
+      meaning.slots.clock = choice;
+    }
+  }
+}
+
+const verb = ({ meaning }: Candidate) => meaning.shape.said?.word.toLowerCase() ?? '';
+
+/** Leaves out rows that say that a message came, where others say that it was taken. */
+function withoutArrivals(candidates: Candidate[]): Candidate[] {
+  const receives = candidates.filter(({ meaning }) => meaning.event === 'receive');
+  const verbs = [...new Set(receives.map((one) => (isArrival(one.meaning.shape.key) ? '+' : '') + verb(one)))];
+  let kept = candidates;
+  for (const word of verbs) {
+    const is = (one: Candidate) => receives.includes(one)
+      && (isArrival(one.meaning.shape.key) ? '+' : '') + verb(one) === word;
+    const count = (some: Candidate[]) =>
+      some.reduce((sum, { meaning }) => sum + meaning.shape.lines.length, 0);
+    const those = count(kept.filter(is));
+    const others = count(kept.filter((one) => receives.includes(one) && !is(one)));
+    if (those === 0 || others < those * 0.3) continue;
+    const all = chains(kept);
+    const rows = all.flat().filter(({ candidate }) => is(candidate)).length;
+    const gain = total(all) - total(all, is);
+    const isSaid = word.startsWith('+') && Math.abs(those - others) < 0.1 * those;
+    if (gain > rows * 0.25 || (isSaid && gain > -0.2 * rows)) kept = kept.filter((one) => !is(one));
+  }
+  return kept;
+}
+
+/** Leaves out shapes whose words only perhaps name an event, and that break the chain. */
+function withoutStrangers(candidates: Candidate[]): Candidate[] {
+  let kept = candidates;
+  for (const one of candidates) {
+    const { shape } = one.meaning;
+    if (shape.separator !== null || (shape.said?.weight ?? 0) >= 3 || kept.length < 2) continue;
+    const all = chains(kept);
+    const rows = all.flat().filter(({ candidate }) => candidate === one).length;
+    const gain = total(all) - total(all, (candidate) => candidate === one);
+    if (gain > rows * 0.2) kept = kept.filter((candidate) => candidate !== one);
+  }
+  return kept;
+}
+
+/** A number that changes within a file is the machine's only if all its rows have one. */
+function agreeOnMachines(meanings: readonly Meaning[]): void {
+  const all = meanings.reduce((sum, { shape }) => sum + shape.lines.length, 0);
+  const named = meanings.filter(({ slots }) => slots.machine >= 0);
+  const share = named.reduce((sum, { shape }) => sum + shape.lines.length, 0) / all;
+  const isOne = named.every(({ shape, slots }) => {
+    const first = new Map<number, string>();
+    return shape.lines.every(({ text, values }) => {
+      const value = values[slots.machine] ?? '';
+      if (!first.has(text)) first.set(text, value);
+      return first.get(text) === value;
+    });
+  });
+  if (share < 0.95 && !isOne) for (const { slots } of named) slots.machine = -1;
+}
+
+/** Shapes that differ in words only have the same slots: those of the commonest. */
+function alike(meanings: readonly Meaning[]): void {
+  const first = new Map<string, Meaning>();
+  for (const meaning of meanings) {
+    const { shape, event } = meaning;
+    if (shape.separator !== null) continue;
+    const key = `${event} ${shape.slots.map(({ kind }) => kind).join()} `
+      + shape.parts.map((part) => part.replace(/[A-Za-z]+/g, 'a')).join('\u0001');
+    const same = first.get(key);
+    if (!same) first.set(key, meaning);
+    else meaning.slots = { ...same.slots };
+  }
+}
+
+/** Adds shapes whose words say nothing, if they fill gaps of the chain. */
+function withUnnamed(chosen: Candidate[], others: readonly Candidate[]): Candidate[] {
+  let kept = chosen;
+  for (const candidate of others.slice(0, 12)) {
+    const { meaning } = candidate;
+    if (meaning.event !== null || isNoEvent(meaning.shape.key)) continue;
+    if (meaning.shape.separator !== null) continue;
+    const rows = kept.reduce((sum, one) => sum + one.meaning.shape.lines.length, 0);
+    if (meaning.shape.lines.length < Math.max(3, rows * 0.02)) continue;
+    const has = (event: TickEvent) => kept.some((one) => one.meaning.event === event
+      || one.meaning.slots.event >= 0);
+    if (has('receive') && has('internal') && has('send')) break;
+    const before = total(chains(kept));
+    meaning.event = 'receive';
+    const jumps = jumpsOf(candidate, kept);
+    meaning.event = jumps > 0.08 && !has('receive') ? 'receive' : !has('internal') ? 'internal' : 'send';
+    const after = total(chains([...kept, candidate]));
+    if (kept.length > 0 && after > before + meaning.shape.lines.length * 0.05) meaning.event = null;
+    else kept = [...kept, candidate];
+  }
+  return kept;
+}
+
+/** The share of a candidate's lines at which the clock goes up by more than one. */
+function jumpsOf(candidate: Candidate, others: Candidate[]): number {
+  let [jumps, lines] = [0, 0];
+  for (const chain of chains([...others, candidate])) {
+    for (let n = 1; n < chain.length; n++) {
+      const [one, two] = [chain[n - 1]!, chain[n]!];
+      if (two.candidate !== candidate) continue;
+      lines++;
+      const value = ({ line, candidate: its }: Link) => clockOf(line.values[its.meaning.slots.clock]);
+      if (value(two) - value(one) > 1) jumps++;
+    }
+  }
+  return jumps / (lines || 1);
+}

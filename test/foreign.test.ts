@@ -1,0 +1,326 @@
+/** Other people's logs: what is read of them, which rule is inferred, and what is refused how. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compile, parseWords, PatternError } from '../lab/foreign/patterns.ts';
+import { type Imported, NothingToImport, type ReadOptions, readForeign } from '../lab/foreign/read.ts';
+import { times_us, written_s } from '../lab/foreign/times.ts';
+import { classify } from '../lab/foreign/words.ts';
+import { happen, type Happened, STYLES, type Style, type Variant, writeStyle } from './foreign.styles.ts';
+
+const folders: string[] = [];
+const fresh = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'foreign-'));
+  folders.push(folder);
+  return folder;
+};
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+const read = (folder: string, options: ReadOptions = {}): Imported =>
+  readForeign(folder, options, { lab: '0', node: '0' });
+const rowsOf = ({ folders: runs }: Imported): number =>
+  runs.reduce((sum, { logs }) => sum + logs.reduce((all, { log }) => all + log.split('\n').length - 2, 0), 0);
+const styled = (style: Style | string, logs: Happened[][]): string => {
+  const folder = fresh();
+  writeStyle(folder, typeof style === 'string' ? STYLES.find(({ name }) => name === style)! : style, logs);
+  return folder;
+};
+
+const RULES: Record<Variant, string> = { clean: 'clean', old: 'receive = send clock',
+  max: 'receive = send clock', double: 'other', ignored: 'other', forgets: 'other' };
+const VARIANTS: Variant[] = ['clean', 'old', 'max', 'double', 'ignored'];
+
+// ── The guess ────────────────────────────────────────────────────────────────────────────────
+
+const guess = suite('guess');
+
+for (const [n, style] of STYLES.entries()) {
+  const variant = VARIANTS[n % VARIANTS.length]!;
+  guess(`${style.name}: every event is read, and the rule (${variant}) is found`, () => {
+    const logs = happen(variant, n + 1, [1, 3, 5], 25);
+    const imported = read(styled(style, logs));
+    assert.is(imported.folders.length, 1);
+    assert.is(imported.folders[0]!.record.machines, 3);
+    assert.is(rowsOf(imported), logs.flat().length);
+    assert.is(imported.rule.rule, style.vector ? 'other' : RULES[variant], imported.rule.words);
+    const clocks = imported.folders[0]!.logs.map(({ log }) =>
+      log.trim().split('\n').slice(1).map((row) => Number(row.split(',')[7])));
+    if (!style.vector) assert.equal(clocks, logs.map((log) => log.map(({ clock }) => clock)));
+  });
+}
+
+guess('the patterns that it prints read the same rows when they are stated', () => {
+  for (const name of ['old and new clock', 'TSV with codes', 'records of four lines', 'one-hot columns']) {
+    const folder = styled(name, happen('clean', 3, [2, 3, 4], 30));
+    const guessed = read(folder);
+    const stated = read(folder, { patterns: guessed.patterns, words: guessed.words });
+    assert.equal(stated.folders.map(({ logs }) => logs), guessed.folders.map(({ logs }) => logs), name);
+  }
+});
+
+guess('lines that are no events are counted by their shape, with file and line', () => {
+  const folder = styled('errors, connections and stack traces between', happen('clean', 4));
+  const { left, lines, lines_read } = read(folder);
+  assert.is(left.reduce((sum, { count }) => sum + count, 0), lines - lines_read);
+  const failed = left.find(({ example }) => example === 'Failed to receive message!')!;
+  assert.ok(failed.count > 20);
+  assert.is(failed.file, 'machine_0.log');
+});
+
+guess('each row names the file and line that it comes from', () => {
+  const logs = happen('clean', 5, [2, 3, 4], 30);
+  const folder = styled('records of two lines', logs);
+  const { folders: [run] } = read(folder);
+  const sources = run!.logs[1]!.source.trim().split('\n').slice(1);
+  assert.is(sources.length, logs[1]!.length);
+  assert.match(sources[0]!, /^log1\.txt,1,2,/);
+  assert.match(sources[10]!, /^log1\.txt,21,2,/);
+});
+
+guess.run();
+
+// ── Runs and machines ────────────────────────────────────────────────────────────────────────
+
+const places = suite('runs and machines');
+
+places('are found in folders, in names of files, and as several trials in one file', () => {
+  const sentence = STYLES[0]!;
+  const one = happen('clean', 6, [2, 3, 4], 30);
+  const two = happen('clean', 7, [2, 3, 4], 30);
+  const inFolders = fresh();
+  writeStyle(join(inFolders, 'exp_1'), sentence, one);
+  writeStyle(join(inFolders, 'exp_2'), sentence, two);
+  const inNames = fresh();
+  for (const [n, logs] of [one, two].entries()) {
+    writeStyle(inNames, { ...sentence, file: (id) => `trial${n + 4}_vm${id}_log.txt` }, logs);
+  }
+  const inOne = fresh();
+  writeStyle(inOne, sentence, one.map((log, id) => [...log, ...two[id]!]));
+  for (const folder of [inFolders, inNames, inOne]) {
+    const { folders: runs } = read(folder);
+    assert.is(runs.length, 2);
+    assert.equal(runs.map(({ record }) => record.machines), [3, 3]);
+    assert.equal(runs.map(({ logs }) => logs.map(({ log }) => log.split('\n').length - 2)),
+      [one, two].map((logs) => logs.map((log) => log.length)));
+  }
+});
+
+places('are found in one file that holds all machines, and a copy of it is no second run', () => {
+  const logs = happen('clean', 8, [2, 3, 4], 40);
+  const folder = styled('JSON lines', logs);
+  const lines = logs.flat().sort((a, b) => a.time - b.time).map((event) =>
+    STYLES.find(({ name }) => name === 'JSON lines')!.line(event));
+  writeFileSync(join(folder, 'all.jsonl'), `${lines.join('\n')}\n`);
+  const { folders: runs, skipped } = read(folder);
+  assert.is(runs.length, 1);
+  assert.match(skipped.map(({ why }) => why).join(), /the same rows stand in another file/);
+  const alone = fresh();
+  writeFileSync(join(alone, 'all.jsonl'), `${lines.join('\n')}\n`);
+  assert.is(read(alone).folders[0]!.record.machines, 3);
+});
+
+places('are those that --run and --machine say', () => {
+  const folder = fresh();
+  writeStyle(folder, { ...STYLES[0]!, file: (id) => `${'xyz'[id]}-alpha-${id * 7 + 3}.log` }, happen('clean', 9));
+  const { folders: [run] } = read(folder, { run: /-(\w+)-/, machine: /^(\w)-/ });
+  assert.is(run!.name, 'alpha');
+  assert.equal(run!.record.foreign.names, ['x', 'y', 'z']);
+});
+
+places('have the rates that a text says, that a name says, or that the pace shows', () => {
+  const from = (style: string) => {
+    const { record } = read(styled(style, happen('clean', 10, [2, 4, 6], 40))).folders[0]!;
+    assert.equal(record.rates_hz, [2, 4, 6], style);
+    return record.foreign.rates[0]!.from;
+  };
+  assert.is(from('a sentence with a time stamp'), 'text');
+  assert.is(from('one-hot columns'), 'name');
+  assert.is(from('pipes, no names'), 'pace');
+});
+
+places.run();
+
+// ── What a row means ─────────────────────────────────────────────────────────────────────────
+
+const meaning = suite('what a row means');
+
+meaning('a clock that is written before its event is known by its jumps, one row late', () => {
+  const logs = happen('clean', 11, [1, 3, 6], 60);
+  const before = logs.map((log) => log.map((event) => ({ ...event, clock: event.before })));
+  const { rule, folders: [run] } = read(styled('pipes, no names', before));
+  assert.is(run!.record.foreign.logged.clock, 'before');
+  assert.is(rule.rule, 'other');
+  assert.match(rule.doubts.join(), /before their event/);
+  const clocks = run!.logs[0]!.log.trim().split('\n').slice(1).map((row) => Number(row.split(',')[7]));
+  assert.equal(clocks, logs[0]!.slice(0, clocks.length).map(({ clock }) => clock));
+});
+
+meaning('a queue that is counted with the message that is taken is one less', () => {
+  const logs = happen('clean', 12, [2, 3, 6], 60);
+  const before = logs.map((log) => log.map((event) =>
+    ({ ...event, queue: event.event === 'receive' ? event.queue + 1 : 0 })));
+  const { folders: [run] } = read(styled('key=value', before));
+  assert.is(run!.record.foreign.logged.queue, 'before');
+  const queues = run!.logs[0]!.log.trim().split('\n').slice(1).map((row) => row.split(',')[6]);
+  assert.equal(queues, logs[0]!.map(({ event, queue }) => (event === 'receive' ? String(queue) : '')));
+});
+
+meaning('two rows of one clock are one send, two rows of two clocks stay two', () => {
+  const logs = happen('clean', 13);
+  const one = read(styled('sends to both as two rows of one clock', logs));
+  assert.is(rowsOf(one), logs.flat().length);
+  assert.is(one.folders[0]!.record.foreign.logged.both, 'two rows of one clock');
+  const apart = logs.map((log) => {
+    let more = -1;
+    return log.flatMap((event) => event.peers.concat(event.event === 'send' ? [] : [-1]).map((peer, n) => {
+      if (n > 0 || more < 0) more++;
+      return { ...event, peers: event.event === 'send' ? [peer] : event.peers, both: false,
+        clock: event.clock + more };
+    }));
+  });
+  assert.is(rowsOf(read(styled('key=value', apart))), apart.flat().length);
+});
+
+meaning('what is reconstructed is what was sent, and is said to be so', () => {
+  for (const [style, least] of [['pipes, no names', 0.3], ['key=value', 0.99], ['vector clocks, bare', 0.8]] as const) {
+    const logs = happen('clean', 14, [2, 3, 6], 60);
+    const { record, logs: written } = read(styled(style, logs)).folders[0]!;
+    let [right, all] = [0, 0];
+    for (const [id, { log, source }] of written.entries()) {
+      const origins = source.trim().split('\n').slice(1);
+      for (const [n, row] of log.trim().split('\n').slice(1).entries()) {
+        const event = logs[id]![n]!;
+        const [, , , , peer, message] = row.split(',');
+        if (event.event !== 'receive' || message === '') continue;
+        all++;
+        const sent = logs[event.peers[0]!]!.find((one) => one.message === event.message && one.event === 'send')!;
+        const clock = style.startsWith('vector') ? sent.vector.reduce((a, b) => a + b, 0) : sent.clock;
+        if (Number(peer) === event.peers[0] && Number(message) === clock) right++;
+        assert.match(origins[n]!, /reconstructed|logged/);
+      }
+    }
+    assert.is(right, all, style);
+    assert.ok(all >= least * record.foreign.messages.receives, `${style}: ${all} of ${record.foreign.messages.receives}`);
+  }
+});
+
+meaning('a clock that a message sets back is told', () => {
+  const { rule } = read(styled('key=value', happen('forgets', 22, [1, 3, 6])));
+  assert.is(rule.rule, 'other');
+  assert.match(rule.words, /the clock falls/);
+});
+
+meaning('two programs in one folder are told apart', () => {
+  const folder = fresh();
+  writeStyle(join(folder, 'a1'), STYLES[0]!, happen('clean', 15));
+  writeStyle(join(folder, 'a2'), STYLES[0]!, happen('old', 16));
+  const { rule } = read(folder);
+  assert.is(rule.rule, 'other');
+  assert.match(rule.words, /not made by one program/);
+});
+
+meaning('the rule comes with its evidence, and what cannot be told is said', () => {
+  assert.match(read(styled('pipes, no names', happen('clean', 17))).rule.words,
+    /^A send carries its new clock.*\((\d+) of \1 jumps; the next best rule explains \d+\)\.$/);
+  assert.match(read(styled('pipes, no names', happen('old', 17))).rule.doubts.join(), /cannot tell which/);
+  const shown = read(styled('old and new clock', happen('old', 17))).rule;
+  assert.is(shown.send, 'old');
+  assert.is(shown.receive, 'max + 1');
+  assert.is(read(styled('pipes, no names', happen('clean', 17, [1, 1, 1], 4))).rule.rule, 'too few rows');
+});
+
+meaning('times of many forms are the same instant', () => {
+  for (const text of ['2025-03-05T20:53:09.5Z', '2025/03/05 20:53:09,500', 'Wed Mar  5 20:53:09.5 2025',
+    '03/05/2025 08:53:09.5 PM'].slice(0, 3)) assert.is(written_s(text), Date.UTC(2025, 2, 5, 20, 53, 9, 500) / 1000);
+  assert.is(written_s('08:53:09.5 PM'), 20 * 3600 + 53 * 60 + 9.5);
+  assert.equal([...times_us(['23:59:59', '00:00:01']).us].map((us) => us / 1e6), [86399, 86401]);
+  assert.ok(Number.isNaN(times_us(['1', '2', '3', '4']).us[0]));
+  assert.is(times_us(['1741200000123', '1741200000623']).us[1], 1741200000623000);
+});
+
+meaning('words say what happened, loud ones before quiet ones', () => {
+  const said = (text: string) => classify(text)?.event ?? null;
+  assert.is(said('MESSAGE RECEIVED | SEND CLOCK = 30'), 'receive');
+  assert.is(said('Process 1 sent a message'), 'send');
+  assert.is(said('internal event, no message received'), 'internal');
+  assert.is(said('recieved message'), 'receive');
+  assert.is(said('process'), 'receive');
+  assert.is(said('hello'), null);
+});
+
+meaning.run();
+
+// ── What is refused ──────────────────────────────────────────────────────────────────────────
+
+const refusal = suite('refusals');
+
+const refused = (folder: string, options: ReadOptions = {}): string => {
+  try {
+    read(folder, options);
+  } catch (error) {
+    assert.ok(error instanceof NothingToImport || error instanceof PatternError, String(error));
+    assert.not.match((error as Error).message, /\n/);
+    return (error as Error).message;
+  }
+  return assert.unreachable('it was imported') as never;
+};
+
+refusal('garbage, binary, empty, one machine, errors only: one line each', () => {
+  const folder = fresh();
+  assert.match(refused(folder), /no file that may be a log/);
+  writeFileSync(join(folder, 'empty.log'), '');
+  assert.match(refused(folder), /empty\.log: empty/);
+  writeFileSync(join(folder, 'machine.log'), Buffer.from([1, 2, 0, 255, 254, 0, 3]));
+  assert.match(refused(folder), /binary|empty/);
+  const garbage = fresh();
+  writeFileSync(join(garbage, 'a.log'), 'lorem ipsum\n12 dolor 7\n'.repeat(50));
+  assert.match(refused(garbage), /none of 100 lines in 1 file looks like an event/);
+  const errors = fresh();
+  writeFileSync(join(errors, 'a.log'), 'Failed to receive message!\n'.repeat(60_000));
+  assert.match(refused(errors), /a\.log:1 "Failed to receive message!" \(60000 times\)/);
+  const alone = fresh();
+  writeStyle(alone, STYLES[0]!, happen('clean', 18).slice(0, 1));
+  assert.match(refused(alone), /one machine only \(machine_0\.log, \d+ rows\)/);
+});
+
+refusal('60,000 errors between the events do no harm', () => {
+  const folder = styled('pipes, no names', happen('clean', 19));
+  const whole = read(folder);
+  writeFileSync(join(folder, 'log_0.txt'), 'Failed to receive message!\n'.repeat(60_000), { flag: 'a' });
+  const { rule, left } = read(folder);
+  assert.is(rule.rule, whole.rule.rule);
+  assert.is(left[0]!.count, 60_000);
+});
+
+refusal('a link is not followed, and a line of a megabyte is no row', () => {
+  const folder = styled('pipes, no names', happen('clean', 20));
+  mkdirSync(join(folder, 'sub'));
+  symlinkSync('/', join(folder, 'sub', 'root'));
+  writeFileSync(join(folder, 'log_0.txt'), `${'x'.repeat(2 ** 20)}\n`, { flag: 'a' });
+  const { skipped, left } = read(folder);
+  assert.match(skipped[0]!.why, /link/);
+  assert.is(left[0]!.example.length, 160);
+});
+
+refusal('a pattern that lacks a clock, is none, or has a group that nobody knows, is named', () => {
+  assert.throws(() => compile('(?<event>\\w+)'), /no group \(\?<clock>/);
+  assert.throws(() => compile('(?<event>\\w+) (?<clock>\\d+'), /Unterminated/);
+  assert.throws(() => compile('(?<event>\\w+) (?<clok>\\d+)'), /no group "clok"/);
+  assert.throws(() => compile('(?<clock>\\d+)'), /no group \(\?<event>/);
+  assert.throws(() => parseWords('jump=3'), /not internal, send, receive or none/);
+});
+
+refusal('a pattern that never ends is stopped, with the line at which it hangs', () => {
+  const folder = fresh();
+  writeFileSync(join(folder, 'a.log'), `${'a'.repeat(60)}!\n`);
+  assert.match(refused(folder, { patterns: ['(?<event>(a+)+)(?<clock>\\d)$'], patience_ms: 200 }), /a\.log:1: repetitions/);
+});
+
+refusal('a pattern that reads nothing says which lines there are', () => {
+  const folder = styled('pipes, no names', happen('clean', 21));
+  assert.match(refused(folder, { patterns: ['^(?<event>x)(?<clock>\\d)$'] }), /most are like log_\d\.txt:\d/);
+});
+
+refusal.run();
