@@ -9,13 +9,14 @@ import type { Statistics } from '../lab/virtual/statistics.ts';
 export type RunOptions = Partial<Configuration & Network>;
 
 export function configuration(options: RunOptions = {}): Configuration & Network {
+  const { rates_range, faults, what_if, ...model } = options;
   const rates_hz = options.rates_hz ?? [1, 4, 6];
   const drawn = configure({
-    seed: 1, internal: 0.7, duration_s: 60, speed: 1,
-    machines: rates_hz.length, ...options, rates_hz,
+    seed: 1, internal: 0.7, duration_s: 60, speed: 1, machines: rates_hz.length, ...model, rates_hz,
   });
   const { latency, loss, reorder } = { ...PERFECT, ...options };
-  return { ...drawn, phases: options.phases ?? drawn.phases, latency, loss, reorder };
+  return { ...drawn, phases: options.phases ?? drawn.phases, latency, loss, reorder,
+    ...(faults && { faults }), ...(what_if && { what_if }) };
 }
 
 /** A run's logs as text, one for each machine, and its statistics. */
