@@ -25,11 +25,14 @@ export interface Diagram {
   cause: number[];
 }
 
+/** What decides happened-before: whose each event is, and of a receive its send. */
+export type Past = Pick<Diagram, 'machines' | 'machine' | 'cause'>;
+
 /**
  * The vector clock of each event (Fidge 1988, Mattern 1989): entry j counts the events of machine
  * j that it can know of, itself included. Row by row, `machines` numbers each.
  */
-export function vectorClocks({ machines, machine, cause }: Diagram): Int32Array {
+export function vectorClocks({ machines, machine, cause }: Past): Int32Array {
   const clocks = new Int32Array(machine.length * machines);
   const own: number[][] = Array.from({ length: machines }, () => []);
   for (const [at, id] of machine.entries()) own[id]!.push(at);
@@ -63,7 +66,7 @@ export type Relation = 'self' | 'past' | 'future' | 'concurrent';
 
 /** How each event stands to one of them, from the vector clocks. */
 export function relations(
-  { machines, machine }: Diagram, clocks: Int32Array, to: number,
+  { machines, machine }: Past, clocks: Int32Array, to: number,
 ): Relation[] {
   const entry = (at: number, id: number) => clocks[at * machines + id]!;
   const own = entry(to, machine[to]!);
