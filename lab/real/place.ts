@@ -15,7 +15,7 @@ import type { Configuration } from '../model/run.ts';
 import { appendTo, LogError } from './log.ts';
 import type { Mesh } from './mesh.ts';
 import {
-  byId, configurationOf, cutDone, healDone, inputLines, listensLine, parseAddress,
+  byId, configurationOf, cutDone, DICE_SEED, healDone, inputLines, listensLine, parseAddress,
   type Command as LinkCommand, type Introduction, type Setup, type WireName, WIRES,
 } from './protocol.ts';
 import { tcp } from './tcp.ts';
@@ -166,7 +166,7 @@ async function launched(
   const note = (text: string) => void process.stderr.write(`machine ${id}: ${text}\n`);
   const wire = await loadWire(setup.wire);
   const listener = await listen(command, wire, parseAddress(setup.listen), token);
-  console.log(listensLine(id, listener.port));
+  console.log(`${DICE_SEED}\n${listensLine(id, listener.port)}`);
   peers = byId(id, (await told<Introduction>()).peers.map(parseAddress));
   const append = openIn(command, logs, id, life > 0);
   return {

@@ -4,7 +4,7 @@ import { $, type ProcessPromise } from 'zx/core'; // zx whole takes twice as lon
 import { eventWords } from '../cli/terminal.ts';
 import { HEADER } from '../model/run.ts';
 import { appendTo, LogError } from './log.ts';
-import { setupVariables, type Command, type Introduction, type Setup } from './protocol.ts';
+import { DICE_SEED, setupVariables, type Command, type Introduction, type Setup } from './protocol.ts';
 
 /** What is known of a machine from its rows. */
 export interface Watched {
@@ -106,7 +106,7 @@ export class MachineProcess {
   }
 
   #remark(line: string): void {
-    if (line === '# dice seed') this.rollsSeed = true;
+    if (line === DICE_SEED) this.rollsSeed = true;
     this.#waiting.get(line)?.();
     this.#waiting.delete(line);
   }

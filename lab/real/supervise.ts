@@ -37,7 +37,7 @@ export interface LaunchOptions {
 }
 
 const GRACE_MS = 5000; // A machine that does not stop within this is killed.
-/** More processes than this at a time are slower than one after the other. */
+const PORT_MS = 60_000; // One that does not listen after this has not understood.
 const WATCHDOG_MS = 1000;
 
 /**
@@ -95,13 +95,19 @@ class Run {
       if (!stop.aborted) this.#spawn(id);
     }
     if (stop.aborted) stopAll();
+    const slow = setTimeout(() => {
+      const silent = this.#machines.findIndex((_, id) => this.#ports[id] === undefined);
+      this.#fail(`machine ${silent} did not say within ${PORT_MS / 1000} s where it listens`);
+    }, PORT_MS);
     let up = 0;
-    const ports = await Promise.all(this.#machines.map(({ port }) => port.finally(() =>
-      watch.up(++up))));
-    if (ports.length === configuration.machines && !ports.includes(null)) {
-      this.#ports = ports as number[];
-      for (const id of ports.keys()) this.#introduce(id);
-    }
+    await Promise.all(this.#machines.map(async ({ port }, id) => {
+      const found = await port;
+      if (found === null) return;
+      this.#ports[id] = found;
+      watch.up(++up);
+    }));
+    clearTimeout(slow);
+    if (up === configuration.machines) for (const id of this.#ports.keys()) this.#introduce(id);
     // From here a machine that hangs would hold the launcher for ever.
     const life_ms = (configuration.duration_s / configuration.speed) * 1000;
     const watchdog = setInterval(() => {
@@ -164,14 +170,18 @@ class Run {
     const isFault = this.#nemesis.faults.some(({ do: what, machine, from_us, to_us }) =>
       what === 'crash' && machine === id && !to_us && (from_us || this.#start_us !== null));
     if (this.#begun < this.#options.configuration.machines && !stop.aborted) {
-      this.#failure ??= `machine ${id} could not start`;
-      this.#stop();
-    } else if (!hasStopped && !isFault) {
+      this.#fail(`machine ${id} could not start`);
+    } else if (!hasStopped && !isFault && this.#start_us !== null) {
       watch.note(`machine ${id} died (${exit!.signal ?? exit!.code})`);
     }
     this.#back.get(id)?.();
     const isOver = this.#machines.every(({ watched }) => watched.exit);
     if (isOver && this.#nemesis.returning.size === 0) this.#over();
+  }
+
+  #fail(why: string): void {
+    this.#failure ??= why;
+    this.#stop();
   }
 
   /** Stops every machine, in order if it will. */
