@@ -7,7 +7,9 @@
  *   npx tsx launch.ts --duration 600 --speed 20       ten model minutes in half a minute
  *   npx tsx launch.ts --runs 5 --name mine            five seeds in a row: logs/mine-1 … mine-5
  *   npx tsx launch.ts --nemesis pause,crash,restart,cut
+ *   npx tsx launch.ts --exercise --speed 10           the exercise's fifteen runs, side by side
  *   npx tsx launch.ts --replace 1='python3 my_machine.py'
+ *   npx tsx launch.ts --replace all='python3 my_machine.py' --grade
  *
  * Exit code 0: every machine ended by itself and the check holds; 1: not so; 2: bad input.
  */
@@ -21,6 +23,8 @@ import {
   type FaultOptions, type KnobOptions, type ModelOptions,
 } from './lab/cli/options.ts';
 import { paint, plural, rateWords } from './lab/cli/terminal.ts';
+import type { Run } from './lab/frames/load.ts';
+import type { Configuration } from './lab/model/run.ts';
 import { type WireName, WIRES } from './lab/real/protocol.ts';
 import { show } from './lab/real/screen.ts';
 import { launch } from './lab/real/supervise.ts';
@@ -34,6 +38,15 @@ const KNOBS = {
   host: '127.0.0.1', // Loopback, so that no one else joins.
   port: 0, // Machine i listens on port + i; 0 takes free ones.
   wire: 'tcp' as WireName, // What carries the messages.
+  grade_seed: 1, // So that a class gets the same trials.
+  grade_speed: 3, // Model seconds in a real one: ten seconds a trial.
+};
+const EXERCISE_RUNS = 5; // The exercise: "run the scale model at least 5 times",
+const EXERCISE_PARTS: Record<string, { what: string } & Partial<ModelOptions>> = {
+  usual: { what: 'rates from 1 to 6, seven internal events in ten ticks' },
+  // then "with a smaller variation in the clock cycles and a smaller probability of … internal".
+  narrow: { what: 'rates from 3 to 4', minRate: 3, maxRate: 4 },
+  busy: { what: 'three internal events in ten ticks', internal: 0.3 },
 };
 // ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -47,6 +60,9 @@ interface Options extends ModelOptions, KnobOptions, FaultOptions {
   port: number;
   wire: WireName;
   replace?: [number | 'all', string][];
+  exercise?: boolean;
+  grade?: boolean;
+  json?: boolean;
 }
 
 /** '1=python3 my_machine.py', or 'all=…'. */
@@ -76,9 +92,14 @@ function parse(): [Command, Options] {
       .choices(WIRES).default(KNOBS.wire))
     .option('--replace <id=command>', 'a machine of your own in the place of one of ours, or of '
       + 'all=…; several times', replacement)
+    .option('--exercise', 'the five runs of the exercise, then narrower rates, then fewer internal '
+      + 'events')
+    .option('--grade', 'five short trials of the machines of --replace, and a table of verdicts')
+    .option('--json', 'the verdicts of --grade as JSON')
     .parse();
   const options = command.opts<Options>();
-  const { port, machines } = options;
+  const { port, machines, grade, replace } = options;
+  if (grade && !replace) command.error('error: --grade needs --replace all=\'…\'');
   if (port > 0 && port + machines > 65536) {
     command.error(`error: --port ${port}: no room for ${machines} ports above it`);
   }
@@ -98,54 +119,137 @@ function replacements(command: Command, { replace = [] }: Options, machines: num
   return commands;
 }
 
-/** Sums the logs up, checks them, writes the report; true if the check holds. */
-async function sumUp(folder: string): Promise<boolean> {
+/** One run of a plan: its configuration, and the folder that it wants. */
+interface Planned {
+  configuration: Configuration;
+  name: string | undefined;
+  usual: string;
+}
+
+/** The runs that the options ask for, in parts that belong together, each under its heading. */
+function planned(command: Command, options: Options): Map<string, Planned[]> {
+  const first_seed = options.seed ?? randomInt(1_000_000);
+  const machines = machineCount(command, options);
+  const { exercise, runs, name, speed } = options;
+  const seeds = Array.from({ length: exercise ? EXERCISE_RUNS : runs }, (_, n) => first_seed + n);
+  const draw = (seed: number, more: Partial<ModelOptions> = {}) =>
+    configured(command, { ...options, ...more }, machines, seed, speed);
+  if (!exercise) {
+    return new Map([['', seeds.map((seed, n) => ({ configuration: draw(seed),
+      name: runs > 1 && name ? `${name}-${n + 1}` : name, usual: nameByTime(seed) }))]]);
+  }
+  if (options.rates) command.error('error: --exercise draws the rates; leave --rates out');
+  return new Map(Object.entries(EXERCISE_PARTS).map(([part, { what, ...more }]) =>
+    [what, seeds.map((seed, n) => ({ configuration: draw(seed, more),
+      name: name && `${name}-${part}-${n + 1}`, usual: `exercise-${first_seed}-${part}-${n + 1}`,
+    }))]));
+}
+
+/** Sums a run up, checks it, writes its report. @returns the run, if the check holds */
+async function sumUp(folder: string): Promise<{ run: Run; consistent: boolean }> {
   const [{ judge }, { load }, { summary }, { latenessLine, summaryTable }, { report }] =
     await Promise.all([import('./lab/real/verdict.ts'), import('./lab/frames/load.ts'),
       import('./lab/frames/summary.ts'), import('./lab/frames/tables.ts'),
       import('./lab/report/page.ts')]);
-  const measured = load(folder);
-  console.log(`${summaryTable(summary(measured))}\n${latenessLine(measured)}`);
+  const run = load(folder);
+  console.log(`${summaryTable(summary(run))}\n${latenessLine(run)}`);
   const { consistent, counts } = judge(folder);
   const violations = Object.values(counts).reduce((sum, count) => sum + count, 0);
   console.log(consistent ? paint('green', 'check: the rule could have made these logs')
     : paint('red', `check: ${plural(violations, 'violation')}; see npx tsx check.ts ${folder}`));
-  console.log(`logs: ${folder}\nreport: ${await report([measured])}\n`);
-  return consistent;
+  console.log(`logs: ${folder}\nreport: ${await report([run])}\n`);
+  return { run, consistent };
+}
+
+/** Runs one configuration from its folder to its sum. @returns the run, null if there is none */
+async function runOne(
+  command: Command, options: Options, { configuration, name, usual }: Planned, stop: AbortSignal,
+): Promise<{ run: Run | null; good: boolean }> {
+  const { seed, rates_hz, duration_s, speed } = configuration;
+  const folder = newFolder(command, name, usual);
+  console.log(`seed ${seed}: ${rates_hz.length} machines at ${rateWords(rates_hz)} ticks a `
+    + `second for ${duration_s} s${speed === 1 ? '' : `, ${speed} times as fast`}`);
+  const replace = replacements(command, options, rates_hz.length);
+  const watch = await show(configuration);
+  const { ended, hasBegun } = await launch({ ...options, configuration, folder, replace, stop,
+    watch });
+  watch.end();
+  if (ended !== 'finished') console.log(paint('red', ended));
+  if (!hasBegun) {
+    rmSync(folder, { recursive: true, force: true }); // Nothing to sum up, and nothing to keep.
+    console.log(`it had not begun: no logs in ${folder}`);
+    return { run: null, good: false };
+  }
+  try {
+    const { run, consistent } = await sumUp(folder);
+    return { run, good: consistent && ended === 'finished' };
+  } catch (error) {
+    // The disk is full, or somebody took the folder away.
+    console.error(`error: ${folder} cannot be summed up: ${(error as Error).message}`);
+    return { run: null, good: false };
+  }
+}
+
+/** One table and one page over the runs of each part. */
+async function layOut(parts: Map<string, Run[]>): Promise<void> {
+  const [{ seriesLine, seriesTable }, { report }] =
+    await Promise.all([import('./lab/report/series.ts'), import('./lab/report/page.ts')]);
+  for (const [what, runs] of parts) {
+    if (runs.length < 2) continue;
+    console.log(`${what && `${what}:\n`}${seriesTable(await Promise.all(runs.map(seriesLine)))}`);
+    console.log(`side by side: ${await report(runs)}\n`);
+  }
+}
+
+/** Puts machines in the place of all to the test; true if each trial is passed. */
+async function gradeAll(command: Command, options: Options, stop: AbortSignal): Promise<boolean> {
+  const { grade, trials } = await import('./lab/real/grade.ts');
+  const { table } = await import('./lab/cli/table.ts');
+  const grades = [];
+  for (const trial of trials(options.seed ?? KNOBS.grade_seed, KNOBS.grade_speed)) {
+    if (stop.aborted) break;
+    if (!options.json) console.error(`${trial.name} …`);
+    const replace = replacements(command, options, trial.configuration.machines);
+    grades.push(await grade(trial, replace, stop, options.wire));
+  }
+  const good = !stop.aborted && grades.every(({ passed }) => passed);
+  if (options.json) {
+    console.log(JSON.stringify({ passed: good, trials: grades }, null, 2));
+    return good;
+  }
+  console.log(table([{ heading: 'trial', align: 'left' }, { heading: 'verdict', align: 'left' },
+    { heading: 'ended', align: 'left', spare: 1 }],
+  grades.map(({ trial, passed, ended, counts }) => [trial,
+    passed ? paint('green', 'holds') : paint('red', Object.entries(counts)
+      .map(([rule, count]) => `${rule} ${count}`).join(', ') || 'no run'), ended])));
+  for (const { trial, passed, first, notes } of grades) {
+    if (!passed) console.log(`${trial}: ${[first, ...notes].filter(Boolean).join('\n  ')}`);
+  }
+  return good;
 }
 
 async function main(): Promise<void> {
   outliveReaders();
   const [command, options] = parse();
-  const machines = machineCount(command, options);
-  const replace = replacements(command, options, machines);
-  const first_seed = options.seed ?? randomInt(1_000_000);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(signal));
   process.on('SIGHUP', () => {}); // A terminal that is closed ends no run.
+  if (options.grade) process.exit(await gradeAll(command, options, stop.signal) ? 0 : 1);
 
-  let good = true;
-  for (let nth = 1; nth <= options.runs && !stop.signal.aborted; nth++) {
-    const seed = first_seed + nth - 1;
-    const configuration = configured(command, options, machines, seed, options.speed);
-    const { rates_hz, duration_s, speed } = configuration;
-    const name = options.runs > 1 && options.name ? `${options.name}-${nth}` : options.name;
-    const folder = newFolder(command, name, nameByTime(seed));
-    console.log(`seed ${seed}: ${rates_hz.length} machines at ${rateWords(rates_hz)} ticks a `
-      + `second for ${duration_s} s${speed === 1 ? '' : `, ${speed} times as fast`}`);
-    const screen = await show(configuration);
-    const { ended, hasBegun } = await launch(
-      { ...options, configuration, folder, replace, stop: stop.signal, watch: screen });
-    screen.end();
-    if (ended !== 'finished') console.log(paint('red', ended));
-    if (!hasBegun) {
-      rmSync(folder, { recursive: true, force: true }); // Nothing to sum up, and nothing to keep.
-      console.log(`it had not begun: no logs in ${folder}`);
+  let allGood = true;
+  const parts = new Map<string, Run[]>();
+  for (const [what, plan] of planned(command, options)) {
+    const runs: Run[] = [];
+    for (const one of plan) {
+      if (stop.signal.aborted) break;
+      const { run, good } = await runOne(command, options, one, stop.signal);
+      if (run) runs.push(run);
+      allGood &&= good;
     }
-    const consistent = hasBegun && await sumUp(folder);
-    good &&= consistent && ended === 'finished';
+    parts.set(what, runs);
   }
-  process.exit(good ? 0 : 1);
+  await layOut(parts);
+  process.exit(allGood && !stop.signal.aborted ? 0 : 1);
 }
 
 if (isMain(import.meta.url)) await main();

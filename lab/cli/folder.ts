@@ -37,12 +37,18 @@ export function newFolder(command: Command, name: string | undefined, usual: str
 export const nameByTime = (seed: number, now = new Date()): string =>
   `${now.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')}-seed-${seed}`;
 
-/** Writes `run.json` whole or not at all; if that fails, nothing temporary is left. */
-export function writeRun(folder: string, run: RunRecord): void {
-  const path = join(folder, 'run.json');
+/** Writes `run.json` whole or not at all. */
+export const writeRun = (folder: string, run: RunRecord): void =>
+  writeWhole(join(folder, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
+
+/**
+ * Writes a file whole or not at all, in the place of an older one; if that fails, nothing temporary
+ * is left. What a symbolic link in that place points to stays as it is.
+ */
+export function writeWhole(path: string, content: string): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
-    writeFileSync(draft, `${JSON.stringify(run, null, 2)}\n`);
+    writeFileSync(draft, content, { flag: 'wx' });
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });

@@ -1,4 +1,4 @@
-/** The grpc wire: one bidirectional stream for each pair of machines, of the lines of wire.proto. */
+/** The grpc wire: for each pair of machines one bidirectional stream of the lines of wire.proto. */
 import { fileURLToPath } from 'node:url';
 import {
   type ClientDuplexStream, credentials, loadPackageDefinition, Metadata, Server, ServerCredentials,

@@ -4,7 +4,9 @@ import { $, type ProcessPromise } from 'zx/core'; // zx whole takes twice as lon
 import { eventWords } from '../cli/terminal.ts';
 import { HEADER } from '../model/run.ts';
 import { appendTo, LogError } from './log.ts';
-import { DICE_SEED, setupVariables, type Command, type Introduction, type Setup } from './protocol.ts';
+import {
+  DICE_SEED, setupVariables, type Command, type Introduction, type Setup,
+} from './protocol.ts';
 
 /** What is known of a machine from its rows. */
 export interface Watched {

@@ -47,7 +47,7 @@ export interface Introduction {
 /** Later lines: what happens to a link. Each is answered by `cutDone` or `healDone` when it is. */
 export type Command = { cut: number } | { heal: number };
 
-/** Said before the port by a machine whose rolls are the seed's, to the bit; else they are its own. */
+/** Said before the port by a machine whose rolls are the seed's; else they are its own. */
 export const DICE_SEED = '# dice seed';
 export const listensLine = (id: number, port: number) => `# machine ${id} listens on port ${port}`;
 export const cutDone = (id: number, peer: number) => `# machine ${id} cut ${peer}`;

@@ -1,8 +1,41 @@
 /** Real time: the clock of the computer, and waiting for a deadline. */
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 
+/** The wall clock is compared with the steady one at so many of its milliseconds at most, */
+const EDGES_MAX = 20;
+/** until the two readings were so near to each other that nothing can have come between them. */
+const EDGE_MAX_MS = 0.02;
+
+/**
+ * The wall clock's time, ms, at the zero of the steady clock. `performance.timeOrigin` says it too,
+ * but is wrong by milliseconds where the process was interrupted between its two readings.
+ */
+function compareClocks(): number {
+  let [origin_ms, closest_ms] = [performance.timeOrigin, Infinity];
+  for (let edge = 0; edge < EDGES_MAX && closest_ms > EDGE_MAX_MS; edge++) {
+    const was_ms = Date.now();
+    for (let before_ms = performance.now(); ;) {
+      const wall_ms = Date.now();
+      const after_ms = performance.now();
+      if (wall_ms !== was_ms) {
+        // The millisecond began between the two readings of the steady clock.
+        const apart_ms = after_ms - before_ms;
+        if (apart_ms < closest_ms) {
+          [origin_ms, closest_ms] = [wall_ms - (before_ms + after_ms) / 2, apart_ms];
+        }
+        break;
+      }
+      before_ms = after_ms;
+    }
+  }
+  return origin_ms;
+}
+
+let origin_ms: number | null = null;
+
 /** System time in µs since the epoch; steady, for it does not see the wall clock being set. */
-export const now_us = () => Math.floor((performance.timeOrigin + performance.now()) * 1000);
+export const now_us = (): number =>
+  Math.floor(((origin_ms ??= compareClocks()) + performance.now()) * 1000);
 
 /** Timers are good to a millisecond or two, so the last of a wait is slept out in full. */
 const EXACT_MS = 2;

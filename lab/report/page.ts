@@ -2,10 +2,11 @@
  * The page that a run is understood from: one file with its pictures, its numbers and the
  * prediction beside them, that needs no network.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { htmlEscape } from 'escape-goat';
+import { writeWhole } from '../cli/folder.ts';
 import { listed } from '../cli/terminal.ts';
 import { load, type Run } from '../frames/load.ts';
 import { type Chapter, chaptersOf } from './chapters.ts';
@@ -91,7 +92,7 @@ export async function report(runs: Run[], trouble: string[] = []): Promise<strin
   const { chapters, axes } = await chaptersOf(runs, trouble);
   const all = await Promise.all(chapters.map((one) => figures(one, axes)));
   const path = join(runs[0]!.folder, 'report.html');
-  writeFileSync(path, page(chapters, all, await script()));
+  writeWhole(path, page(chapters, all, await script()));
   return path;
 }
 
