@@ -27,13 +27,23 @@ export function script(url: string): Command {
   const comment = source.slice(source.indexOf('/**') + 3, source.indexOf('*/'));
   return new Command(basename(fileURLToPath(url)))
     .usage('[options]')
-    .description(comment.replace(/^ \* ?/gm, '').trim())
+    .addHelpText('before', `${usageText(comment.replace(/^ \* ?/gm, '').trim())}\n`)
     .configureOutput({
       getOutHelpWidth: () => Math.max(terminalWidth(), 80),
       // A suggestion stands on the error's own line.
       outputError: (text, write) => write(text.replace(/\n\(/, ' (')),
     })
     .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2));
+}
+
+/** A comment as text for the terminal: sentences are set anew, commands stay on their lines. */
+function usageText(comment: string): string {
+  const width = terminalWidth();
+  return comment.split('\n\n').map((block) => (block.startsWith(' ') ? block
+    : block.split(/\s+/).reduce((text, word) => {
+      const line = text.slice(text.lastIndexOf('\n') + 1);
+      return line.length + word.length >= width ? `${text}\n${word}` : `${text} ${word}`;
+    }))).join('\n\n');
 }
 
 /** True in the process that was started with this file, false where it is imported. */
