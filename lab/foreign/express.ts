@@ -1,7 +1,7 @@
 /** Says a guess as regular expressions with named groups, as few as will do. */
 import { numberOf } from './behaviour.ts';
 import type { Text } from './files.ts';
-import { eventAt, isTrue, lastPeer, type Meaning } from './guess.ts';
+import { isTrue, lastPeer, type Meaning } from './guess.ts';
 import { classify, type TickEvent } from './words.ts';
 
 /** A part of a pattern: its source, or words of which one stands there. */
@@ -128,6 +128,7 @@ function slotSource({ shape }: Meaning, slot: number): string {
 
 /** A time's form: digits for digits, letters for letters; its fraction may be missing. */
 function timeSource(example: string, fraction: boolean): string {
+  if (example.startsWith('datetime')) return 'datetime\\.datetime\\([\\d, ]+\\)';
   const clean = example.replace(/([:.,]\d\d?:\d\d?:\d\d)[.,]\d+/, '$1').replace(/(\d:\d\d)[.,]\d+/, '$1');
   let source = clean.replace(/\d+|[A-Za-z]+|[^A-Za-z\d]/g, (token) =>
     (/^\d{4}$/.test(token) ? '\\d{4}' : /^\d/.test(token) ? '\\d+' : /^[A-Za-z]+$/.test(token)
@@ -205,7 +206,3 @@ function join(one: Pattern, two: Pattern): Pattern | null {
 }
 
 const isSubset = (some: Set<string>, all: Set<string>) => [...some].every((word) => all.has(word));
-
-/** The lines of a meaning that are events, for the check that the pattern reads them too. */
-export const eventLines = (meaning: Meaning): number =>
-  meaning.shape.lines.filter((line) => eventAt(meaning, line) !== null).length;

@@ -238,7 +238,7 @@ export function lastPeer({ shape, event, slots }: Meaning, from: number): number
   const named = Object.values(slots);
   while (event === 'send' && at + 1 < shape.slots.length && !named.includes(at + 1)
     && shape.slots[at + 1]!.kind === shape.slots[at]!.kind
-    && /^[\s,&+]*(?:and\s*|AND\s*)?(?:[A-Za-z]+[ _#]?)?$/.test(shape.parts[at + 1]!)
+    && /^[\s,&+/|]*(?:and\s*|AND\s*)?(?:[A-Za-z]+[ _#]?)?$/.test(shape.parts[at + 1]!)
     && shape.parts[at + 1]!.length < 20) at++;
   return at;
 }
@@ -266,7 +266,8 @@ function timeSlot({ shape, slots }: Meaning): number {
     if (at === slots.clock || at === slots.event) continue;
     const sample = shape.lines.slice(0, 200);
     const values = sample.map((line) => line.values[at] ?? '');
-    const isWritten = values.every((value) => /\d\d?:\d\d:\d\d/.test(value));
+    const isWritten = slot.kind === 'time'
+      || values.every((value) => /\d\d?:\d\d:\d\d/.test(value));
     const numbers = values.map(numberOf);
     const isNumber = numbers.every((value) => !Number.isNaN(value));
     if (!isWritten && !isNumber) continue;
@@ -286,7 +287,7 @@ function timeSlot({ shape, slots }: Meaning): number {
       : fine > 2 || shape.separator === null || numbers.at(-1)! > 2000 ? 0.5 : 0) : 0)
       + (isWritten || epoch ? Math.min(6, fine + digits) / 10 : 0)
       + (!isWritten && !epoch && rises ? Math.log10(1 + Math.abs(numbers.at(-1)!)) / 30 + fine / 20 : 0)
-      - (fits('clock', slot.label) > 2 && !epoch ? 3 : 0) - (fits('queue', slot.label) > 2 ? 3 : 0);
+      - (fits('clock', slot.label) > 2 && !epoch ? 3 : 0) - (fits('queue', slot.label) > 2 && !isWritten ? 3 : 0);
     if (score > most) [best, most] = [at, score];
   }
   return best;

@@ -190,20 +190,12 @@ function withoutStrangers(candidates: Candidate[]): Candidate[] {
   return kept;
 }
 
-/** A number that changes within a file is the machine's only if all its rows have one. */
+/** A number names the machine only if all its rows have one. */
 function agreeOnMachines(meanings: readonly Meaning[]): void {
   const all = meanings.reduce((sum, { shape }) => sum + shape.lines.length, 0);
   const named = meanings.filter(({ slots }) => slots.machine >= 0);
   const share = named.reduce((sum, { shape }) => sum + shape.lines.length, 0) / all;
-  const isOne = named.every(({ shape, slots }) => {
-    const first = new Map<number, string>();
-    return shape.lines.every(({ text, values }) => {
-      const value = values[slots.machine] ?? '';
-      if (!first.has(text)) first.set(text, value);
-      return first.get(text) === value;
-    });
-  });
-  if (share < 0.95 && !isOne) for (const { slots } of named) slots.machine = -1;
+  if (share < 0.9) for (const { slots } of named) slots.machine = -1;
 }
 
 /** Shapes that differ in words only have the same slots: those of the commonest. */

@@ -4,8 +4,7 @@ import { readTexts, type Skipped, type Text } from './files.ts';
 import { meaningsOf } from './meanings.ts';
 import { type Link, linksOf } from './messages.ts';
 import {
-  compile, type Left, leftLines, parseWords, PATIENCE_MS, PatternError, type Read, readRows,
-  withoutTexts,
+  compile, type Left, leftLines, parseWords, PATIENCE_MS, type Read, readRows, withoutTexts,
 } from './patterns.ts';
 import { groupsOf, unitsOf, withoutTwins } from './places.ts';
 import { type Rate, rateOf } from './rates.ts';
@@ -199,5 +198,3 @@ function resolution_us(run: Run): number {
   for (let unit = 6; unit > 0; unit--) if (times.every((time) => time % 10 ** unit === 0)) return 10 ** unit;
   return 1;
 }
-
-export { PatternError };

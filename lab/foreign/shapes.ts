@@ -2,7 +2,7 @@
  * Lines of one make are one shape: the same words, with numbers, times and lists in the same places.
  * A table's rows are one shape too, whose labels are its header.
  */
-import { LINE_MAX, lineAt, type Text } from './files.ts';
+import { LINE_MAX, type Text } from './files.ts';
 import { TIME } from './times.ts';
 import { classify, plain, type Said, subwords } from './words.ts';
 
@@ -241,7 +241,3 @@ function startsOf(text: Text): Set<string> {
   const saying = new Set(text.records.filter((line) => (classify(line)?.weight ?? 0) >= 2).map(headOf));
   return saying.has(first) ? saying : new Set([first]);
 }
-
-/** Where a line of a shape stands, for messages. */
-export const place = (texts: readonly Text[], line: Line): string =>
-  `${texts[line.text]!.file}:${lineAt(texts[line.text]!, line.record)}`;

@@ -8,6 +8,7 @@ const ZONE = String.raw`(?: ?(?:Z\b|UTC\b|GMT\b|[+-]\d\d:?\d\d\b))?`;
 
 /** What the tokenizer takes for one time, the longest form first. No group is captured. */
 export const TIME = [
+  String.raw`datetime\.datetime\(\d{4}(?:, ?\d+){4,6}\)`,
   String.raw`\d{4}[-/.]\d\d?[-/.]\d\d?(?:[Tt_]|,? +)${CLOCK}${ZONE}`,
   String.raw`(?:[A-Z][a-z]{2},? )?(?:${MONTHS})[a-z]* +\d\d?,? +${CLOCK}(?: [A-Z]{3,4})?(?: \d{4}\b)?`,
   String.raw`\d\d?[-/.]\d\d?[-/.]\d{2,4},? +${CLOCK}`,
@@ -52,6 +53,11 @@ function date_d(text: string): number {
 /** A written time in seconds, since the epoch or since midnight; NaN if it is none. */
 export function written_s(text: string): number {
   if (!FORM.test(text)) return NaN;
+  const python = /^datetime\.datetime\((.*)\)$/.exec(text)?.[1]?.split(',').map(Number);
+  if (python) {
+    const [year = 0, month = 1, date = 1, hour = 0, minute = 0, second = 0, micro = 0] = python;
+    return Date.UTC(year, month - 1, date, hour, minute, second) / 1000 + micro / 1e6;
+  }
   return date_d(text) * DAY_S + clock_s(text);
 }
 

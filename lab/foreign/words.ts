@@ -64,7 +64,8 @@ export function classify(text: string): Said | null {
       const stem = stemOf(part);
       if (!stem) continue;
       let { weight } = stem;
-      if (NOUN.test(parts[at + 1] ?? (/^[ _-]?[A-Za-z]/.test(behind) ? next : ''))) weight = Math.min(weight, 1);
+      if (NOUN.test(parts[at + 1] ?? (/^[ _-]?[A-Za-z]/.test(behind) ? next : ''))) weight = Math.min(weight, 1.5);
+      if (part === 'event' && /^["']?\s*[=:]/.test(behind)) continue;
       // "Process 1", "local 7": a number or a name behind it makes a weak word a name.
       if (weight === 1 && part.length > 2 && /^[ _#:-]*[\d\u0001]/.test(behind)) continue;
       if (part === 'process' && !/^(a|the|message|messages|msg|next)$/.test(next) && parts.length === 1
