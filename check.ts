@@ -1,65 +1,90 @@
 /**
  * Reads a run's logs with no code of those who wrote them, and says whether Lamport's rule could
- * have made them. Or lays two runs of one seed side by side, tick by tick.
+ * have made them, and in their time. Or lays two runs of one seed side by side, tick by tick.
  *
  *   npx tsx check.ts logs/mine                           the verdict, and what is wrong where
  *   npx tsx check.ts logs/mine --json                    the same, for programs
  *   npx tsx check.ts logs/mine --against logs/virtual-7  which ticks agree, and why others do not
  *
- * Exit code 0: consistent, or compared; 1: violated; 2: there is nothing that can be read.
+ * Exit code 0: consistent, or compared; 1: the rule or the pace is violated; 2: there is nothing
+ * that can be read.
  */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { Command, type CommanderError } from 'commander';
 import { compare, type Comparison } from './lab/check/compare.ts';
-import { plural } from './lab/check/machines.ts';
-import { KEPT, parseLog, type Recording } from './lab/check/read.ts';
+import { plural } from './lab/check/context.ts';
+import { KEPT } from './lab/check/findings.ts';
+import { frequency } from './lab/check/mix.ts';
+import { parseLog, type Recording } from './lab/check/read.ts';
 import { parseRun, Unreadable } from './lab/check/record.ts';
 import { checkRun, type Report } from './lab/check/verdict.ts';
 
 export { compare, type Comparison, type Difference } from './lab/check/compare.ts';
-export { parseLog, type Log, type Recording, type Rule, type Violation } from './lab/check/read.ts';
+export { type Rule, type Violation } from './lab/check/findings.ts';
+export { parseLog, type Log, type Recording } from './lab/check/read.ts';
 export { parseRun, Unreadable, type Run } from './lab/check/record.ts';
-export { checkRun, type MachineSummary, type Report } from './lab/check/verdict.ts';
+export { checkRun, type CheckOptions, type MachineSummary, type Report }
+  from './lab/check/verdict.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 const KNOBS = {
   machines_shown: 12, // rows of the table; more say nothing to a person
   differences_shown: 5, // of --against; the first ones cause the others
+  run_max_bytes: 64 * 2 ** 20, // of run.json; a hundred thousand machines take a tenth of it
+  log_max_bytes: 2 ** 31 - 1, // of a log; more does not fit into one buffer
 };
 // ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Reads a run's folder. @throws Unreadable if it is not one */
-export function readRun(folder: string): Recording {
-  const read = (path: string) => {
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new Unreadable(`${path}: ${code === 'ENOENT' ? 'there is no such file' : message}`);
+/** Reads a file whole. @throws Unreadable if that cannot be, or it is larger than it may be */
+function read(path: string, most_bytes: number): Uint8Array {
+  try {
+    const { size } = statSync(path);
+    if (size > most_bytes) {
+      throw new Unreadable(`${path}: ${size} bytes are more than the ${most_bytes} that are read`);
     }
-  };
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Unreadable) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file'
+      : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new Unreadable(`${path}: ${why}`);
+  }
+}
+
+/** Reads a run's folder. @throws Unreadable if it is not one, in one line that names the file */
+export function readRun(folder: string): Recording {
   const path = join(folder, 'run.json');
-  const text = read(path).toString();
+  const text = new TextDecoder().decode(read(path, KNOBS.run_max_bytes));
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const { message } = error as Error;
+    const message = (error as Error).message.replace(/\s+/g, ' ');
     const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-    throw new Unreadable(`${path}:${text.slice(0, position).split('\n').length}: ${message}`);
+    const line = text.slice(0, position).split('\n').length;
+    throw new Unreadable(`${path}:${line}: ${message.slice(0, 200)}`);
   }
   const run = parseRun(value, path);
-  const files = readdirSync(folder).filter((file) => /^machine-\d+\.csv$/.test(file));
-  if (files.length === 0) throw new Unreadable(`${folder}: there is no machine-<id>.csv`);
+  const files = new Set(readdirSync(folder).filter((file) => /^machine-\d+\.csv$/.test(file)));
+  if (files.size === 0) throw new Unreadable(`${folder}: there is no machine-<id>.csv`);
   const expected = Array.from({ length: run.machines }, (_, id) => `machine-${id}.csv`);
-  const stray = files.find((file) => !expected.includes(file));
+  const known = new Set(expected);
+  const stray = [...files].find((file) => !known.has(file));
   if (stray) throw new Unreadable(`${join(folder, stray)}: run.json has ${run.machines} machines`);
-  const logs = expected.map((file) =>
-    parseLog(files.includes(file) ? read(join(folder, file)) : new Uint8Array(), file));
+  const logs = expected.map((file) => {
+    const bytes = files.has(file) ? read(join(folder, file), KNOBS.log_max_bytes) : new Uint8Array();
+    try {
+      return parseLog(bytes, file);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      throw new Unreadable(join(folder, error.message));
+    }
+  });
   return { folder, run, logs };
 }
 
@@ -78,24 +103,39 @@ function table<T>(head: string[], items: T[], cells: (item: T) => (string | numb
   return `${lines}${more > 0 ? `\nand ${plural(more, 'machine')} more` : ''}`;
 }
 
+/** The verdict in one line: first its word, then whose logs. */
+function headline(folder: string, { rule, pace }: Report): string {
+  if (rule === 'violated') {
+    return paint('red', `violated: the rule cannot have made ${folder}${
+      pace === 'violated' ? ', and ticks did not come when they were due' : ''}`);
+  }
+  return pace === 'holds' ? paint('green', `consistent: the rule could have made ${folder}`)
+    : paint('red', `out of time: the rule could have made ${folder}, but not when its ticks came`);
+}
+
+function chanceText({ statistics, machines }: Report): string {
+  const { rolls, internal, internal_p, sends, to_all, to_all_p } = statistics;
+  const seeds = machines.reduce((sum, { seed_rolls }) => sum + seed_rolls, 0);
+  const all = machines.reduce((sum, machine) => sum + machine.rolls, 0);
+  const share = (what: string, count: number, n: number, p: number) =>
+    (n === 0 ? [] : [`${what} ${count} of ${n} = ${percent(count / n)}, ${frequency(p)}`]);
+  return [`${seeds} of ${all} rolls are the seed's`, ...share('internal', internal, rolls, internal_p),
+    ...(machines.length === 2 ? [] : share('to all', to_all, sends, to_all_p))].join('\n          ');
+}
+
 function reportText(folder: string, report: Report): string {
-  const { consistent, violations, counts, machines, messages, statistics, notes } = report;
+  const { consistent, violations, counts, machines, messages, notes } = report;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const head = ['machine', 'rate (Hz)', 'ticks', 'skipped', 'pace', 'receives', 'sends', 'internal',
     'clock', 'queue'];
   const { sent, received, queued, in_flight, lost } = messages;
-  const { rolls, internal, internal_p, sends, to_all, to_all_p } = statistics;
-  const of = (what: string, count: number, n: number, p: number) =>
-    `${what} ${count} of ${n} = ${percent(count / n)} (p = ${Number(p.toPrecision(2))})`;
   return [
-    consistent ? paint('green', `consistent: the rule could have made ${folder}`)
-      : paint('red', `violated: the rule cannot have made ${folder}`),
+    headline(folder, report),
     table(head, machines, (m) => [m.machine, m.rate_hz, m.ticks, m.skipped, percent(m.pace),
       m.receives, m.sends, m.internal, m.final_clock, m.final_queue]),
     `messages  ${sent} sent = ${received} received + ${queued} queued + ${in_flight} in flight + `
       + `${lost} lost`,
-    `chance    ${of('internal', internal, rolls, internal_p)}`
-      + (machines.length === 2 || sends === 0 ? '' : `, ${of('to all', to_all, sends, to_all_p)}`),
+    `chance    ${chanceText(report)}`,
     ...notes.map((note) => paint('yellow', `note      ${note}`)),
     ...(consistent ? [] : ['', `${plural(total, 'violation')}: ${
       Object.entries(counts).map(([rule, count]) => `${rule} ${count}`).join(', ')}`]),
@@ -115,9 +155,10 @@ function comparisonText(one: Recording, other: Recording, result: Comparison): s
     table(['machine', 'ticks', 'agree', 'share'], machines,
       (m) => [m.machine, m.ticks, m.agree, percent(m.share)]),
     ...only(only_one, one), ...only(only_other, other),
-    ...differences.slice(0, KNOBS.differences_shown).flatMap(({ machine, tick, due_s, one: a, other: b, why }) => [
-      `machine ${machine} tick ${tick}, due at ${due_s.toFixed(3)} s: ${a} in ${one.folder}, `
-        + `${b} in ${other.folder}`, `  ${why}`]),
+    ...differences.slice(0, KNOBS.differences_shown).flatMap(
+      ({ machine, tick, due_s, one: a, other: b, why }) => [
+        `machine ${machine} tick ${tick}, due at ${due_s.toFixed(3)} s: ${a} in ${one.folder}, `
+          + `${b} in ${other.folder}`, `  ${why}`]),
   ].join('\n');
 }
 
@@ -134,6 +175,8 @@ async function main(): Promise<void> {
     .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2))
     .parse();
   const { json, against } = command.opts<{ json?: boolean; against?: string }>();
+  // Whoever reads may hang up before the end, as `| head` does; the verdict is the exit code.
+  process.stdout.on('error', () => {});
   const print = (value: object, text: () => string) =>
     console.log(json ? JSON.stringify(value, null, 2) : text());
   try {

@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compare, parseLog, Unreadable, type Recording, type Run } from '../check.ts';
+import { compare, parseLog, parseRun, Unreadable, type Recording, type Run } from '../check.ts';
 import { configure, HEADER, row } from '../machine.ts';
 import { simulate } from '../simulate.ts';
 
-const RUN: Run = {
+const SAID = {
   seed: 1, machines: 2, rates_hz: [1, 1], phases: [0.1, 0.2], internal: 0.5, duration_s: 3,
   speed: 1, kind: 'virtual', start_us: 0, ended: 'finished',
 };
+const RUN: Run = parseRun(SAID, 'run.json');
 
 /** A run from the lines of its logs, each without the header. */
 function recording(folder: string, run: Run, logs: string[]): Recording {
@@ -28,7 +29,7 @@ function virtual(folder: string, latency: string, duration_s = 60, seed = 7): Re
   simulate({ ...configuration, latency, loss: 0, reorder: false }, (...cells) => {
     logs[cells[1]] += row(...cells);
   });
-  return recording(folder, { ...RUN, ...configuration, latency }, logs);
+  return recording(folder, parseRun({ ...SAID, ...configuration, latency }, 'run.json'), logs);
 }
 
 const START = ['0,0,,start,,,0,0\n', '0,1,,start,,,0,0\n'] as const;
@@ -145,7 +146,7 @@ against('refuses runs of two configurations, and lines that cannot be read', () 
 
 against('is --against on the command line: 0 if compared, 2 if it cannot be', () => {
   const folder = mkdtempSync(join(tmpdir(), 'against-'));
-  const write = (name: string, run: Run) => {
+  const write = (name: string, run: object) => {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'run.json'), JSON.stringify(run));
     for (const id of [0, 1]) {
@@ -154,7 +155,7 @@ against('is --against on the command line: 0 if compared, 2 if it cannot be', ()
     }
     return join(folder, name);
   };
-  const [a, b] = [write('a', RUN), write('b', { ...RUN, seed: 2 })];
+  const [a, b] = [write('a', SAID), write('b', { ...SAID, seed: 2 })];
   const script = join(import.meta.dirname, '..', 'check.ts');
   const cli = (...words: string[]) =>
     spawnSync(process.execPath, ['--import', 'tsx', script, ...words], { encoding: 'utf8' });

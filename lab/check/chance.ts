@@ -1,105 +1,154 @@
-/** What chance may do: tails of the binomial distribution, and the mix of events. */
-import { createRequire } from 'node:module';
-import { has, type Context } from './machines.ts';
-import { INTERNAL, NONE, SEND, type Log } from './read.ts';
+/**
+ * The seed's chance, from the page *Chance, to the bit* of DESIGN.md and not from the machines'
+ * code: rates, phases, rolls, irregular ticks, latency, loss and the nemesis' schedule.
+ */
+import { parseTicks, THIRD, type Fault, type Latency, type Run } from './record.ts';
 
-/** Tails of the binomial distribution; the package's "exports" hide its types. */
-const cephes = createRequire(import.meta.url)('cephes') as {
-  compiled: Promise<void>;
-  bdtr(k: number, n: number, p: number): number;
-  bdtrc(k: number, n: number, p: number): number;
-};
-await cephes.compiled;
+const [ROLLS, CONFIGURATION, LATENCY, LOSS, TICKS, NEMESIS] = [0, 1, 2, 3, 4, 5];
+/** 2^32 over the golden ratio: what is added after each part of a stream's name. */
+const GOLDEN = 0x9e3779b9;
 
-/** Chance alone departs as far as this from what was to be expected once in a billion runs. */
-export const ABSURD = 1e-9;
+/** The n-th number of a stream, in [0, 1). */
+export type Draw = (n: number) => number;
+
+/** lowbias32: words are unsigned 32-bit, and each bit moves each bit of the result. */
+function mixed(word: number): number {
+  let w = word | 0;
+  w = Math.imul(w ^ (w >>> 16), 0x7feb352d);
+  w = Math.imul(w ^ (w >>> 15), 0x846ca68b);
+  return (w ^ (w >>> 16)) >>> 0;
+}
+
+/** The stream of a seed, a machine (of the nemesis: a slot) and a purpose. */
+function streamOf(seed: number, machine: number, purpose: number): Draw {
+  let a = 0x243f6a88;
+  let b = 0x85a308d3;
+  for (const part of [seed % 2 ** 32, Math.floor(seed / 2 ** 32), machine, purpose]) {
+    a = mixed((a ^ part) + GOLDEN);
+    b = mixed((b ^ part) + GOLDEN);
+  }
+  return (n) => mixed(mixed(n ^ a) + b) / 2 ** 32;
+}
+
+export const rollsOf = ({ seed }: Run, id: number): Draw => streamOf(seed, id, ROLLS);
+export const delaysOf = ({ seed }: Run, id: number): Draw => streamOf(seed, id, LATENCY);
+export const lossesOf = ({ seed }: Run, id: number): Draw => streamOf(seed, id, LOSS);
+
+/** The rate that the seed draws for a machine, if rates are drawn; and its phase. */
+export function drawnRate_hz({ seed }: Run, id: number, [least, most]: readonly [number, number]) {
+  return least + Math.floor(streamOf(seed, id, CONFIGURATION)(0) * (most - least + 1));
+}
+export const drawnPhase = ({ seed }: Run, id: number): number =>
+  streamOf(seed, id, CONFIGURATION)(1);
+
+/** In the place of a receiver: the tick is an internal event, or sends to all peers. */
+export const NOBODY = -1;
+export const EVERYONE = -2;
+
+/** To whom a tick that receives nothing sends, by its roll u. */
+export function receiverOf(
+  { machines, internal, both, senders }: Run, id: number, u: number,
+): number {
+  const sends = 1 - internal;
+  if (u >= sends) return NOBODY;
+  if (senders !== null && !senders.includes(id)) return NOBODY;
+  let place: number;
+  if (both === THIRD) {
+    if (3 * u >= 2 * sends) return EVERYONE;
+    place = Math.floor(((1.5 * u) / sends) * (machines - 1));
+  } else {
+    const one = (1 - both) * sends;
+    if (u >= one) return EVERYONE;
+    place = Math.floor((u / one) * (machines - 1));
+  }
+  place = Math.min(place, machines - 2);
+  return place < id ? place : place + 1;
+}
+
+/** ln x for x in (0, 1], by + − × ÷ alone, which every computer does alike to the last bit. */
+export function logarithm(x: number): number {
+  let halvings = 0;
+  for (; x < 0.5; x *= 2) halvings++;
+  const z = (x - 1) / (x + 1);
+  let sum = 0;
+  for (let odd = 33; odd > 0; odd -= 2) sum = sum * z * z + 1 / odd;
+  return 2 * z * sum - halvings * 0.6931471805599453;
+}
+
+/** Model ms that a message is under way, by its chance u. */
+export function delay_ms({ kind, from_ms, to_ms }: Latency, u: number): number {
+  return kind === 'exponential' ? -from_ms * logarithm(1 - u) : from_ms + (to_ms - from_ms) * u;
+}
+
+/** When a machine's tick k is due, model seconds; asked for rising k it is quick for all ticks. */
+export type Due = (k: number) => number;
+
+/** No run has so many irregular ticks; who claims them is not followed there one by one. */
+const POISSON_MAX = 1e8;
 
 /**
- * The p-value of a count that lies from `fewest` to `most`, of n chances p: twice the binomial's
- * smaller tail. It is exact, so that it holds for small counts, where a chi-square test fails.
+ * When ticks are due. Where a rate changes (in a virtual run, by what_if), what is left of the
+ * period then takes its time at the new rate: periods since the start are counted, p at time t.
  */
-export function chance(fewest: number, most: number, n: number, p: number): number {
-  if (p <= 0) return fewest <= 0 ? 1 : 0;
-  if (p >= 1) return most >= n ? 1 : 0;
-  const above = fewest <= 0 ? 1 : cephes.bdtrc(fewest - 1, n, p);
-  return Math.min(1, 2 * above, most >= n ? 1 : 2 * cephes.bdtr(most, n, p));
-}
-
-interface Counts {
-  /** Ticks that did not receive. */
-  rolls: number;
-  internal: number;
-  sends: number;
-  /** Sends to more than one; none with two machines, where all is one. */
-  to_all: number;
-}
-
-/** The mix of events in all machines, and p-values: how likely chance is to differ as much. */
-export interface Mix extends Counts {
-  internal_p: number;
-  to_all_p: number;
-  /** The smallest p-value of all tests, of each machine and of all together, times their number. */
-  p_value: number;
-}
-
-interface MixTest {
-  /** Null: of all machines together. */
-  log: Log | null;
-  what: string;
-  p: number;
-}
-
-/** What the ticks of one machine that did not receive have chosen. */
-function choices(log: Log, machines: number): { count: Counts; most: number; least: number } {
-  const count = { rolls: 0, internal: 0, sends: 0, to_all: 0 };
-  const chosen = new Int32Array(machines);
-  for (let r = 0; r < log.rows; r++) {
-    if (has(log, r, INTERNAL)) count.internal++;
-    if (!has(log, r, SEND)) continue;
-    count.sends++;
-    if (log.firstPeer[r + 1]! - log.firstPeer[r]! > 1) count.to_all++;
-    else chosen[log.peer[log.firstPeer[r]!]!]!++;
+export function dueOf(run: Run, id: number): Due {
+  const due = dueAsDrawn(run, id);
+  const changes = run.what_if.flatMap((item) =>
+    (item.do === 'rate' && item.machine === id ? [item] : [])).sort((a, b) => a.at_s - b.at_s);
+  if (changes.length === 0) return due;
+  const first_hz = run.rates_hz[id]!;
+  const legs = [{ t: 0, p: 0, hz: first_hz }];
+  for (const { at_s, rate_hz } of changes) {
+    const { t, p, hz } = legs.at(-1)!;
+    legs.push({ t: at_s, p: p + (at_s - t) * hz, hz: rate_hz });
   }
-  count.rolls = count.internal + count.sends;
-  let [most, least] = [0, Infinity];
-  for (let id = 0; id < machines; id++) {
-    if (id === log.id) continue;
-    most = Math.max(most, chosen[id]!);
-    least = Math.min(least, chosen[id]!);
-  }
-  return { count, most, least };
-}
-
-/** Events that do not wait for a message are chosen by chance: does it look like that? */
-export function mix({ run: { machines, internal }, logs, found }: Context): Mix {
-  const tests: MixTest[] = [];
-  const test = (log: Log | null, what: string, count: number, n: number, p: number, times = 1) =>
-    tests.push({ log, p: Math.min(1, times * chance(count, count, n, p)),
-      what: `${count} of ${n} ${what}, and the chance of each is ${p}` });
-  const shares = (log: Log | null, { rolls, internal: count, sends, to_all }: Counts) => {
-    test(log, 'ticks without a message are internal', count, rolls, internal);
-    if (machines > 2) test(log, 'sends go to all', to_all, sends, 1 / 3);
+  return (k) => {
+    const periods = due(k) * first_hz;
+    let leg = legs.length - 1;
+    while (legs[leg]!.p > periods) leg--;
+    const { t, p, hz } = legs[leg]!;
+    return t + (periods - p) / hz;
   };
-  const total = { rolls: 0, internal: 0, sends: 0, to_all: 0 };
-  for (const log of logs) {
-    const { count, most, least } = choices(log, machines);
-    for (const key of ['rolls', 'internal', 'sends', 'to_all'] as const) total[key] += count[key];
-    shares(log, count);
-    if (machines === 2) continue;
-    const [single, peers] = [count.sends - count.to_all, machines - 1];
-    test(log, 'sends to one go to the same machine', most, single, 1 / peers, peers);
-    test(log, 'sends to one go to the same machine', least, single, 1 / peers, peers);
+}
+
+function dueAsDrawn(run: Run, id: number): Due {
+  const [rate_hz, phase] = [run.rates_hz[id]!, run.phases[id]!];
+  const jitter = parseTicks(run.ticks);
+  const draw = streamOf(run.seed, id, TICKS);
+  if (jitter === Infinity) {
+    const most = Math.min(4 * rate_hz * run.duration_s + 1000, POISSON_MAX);
+    let [last, at_s] = [-1, 0];
+    return (k) => {
+      if (k > most) return Infinity;
+      if (k < last) [last, at_s] = [-1, 0];
+      while (last < k) at_s -= logarithm(1 - draw(++last)) / rate_hz;
+      return at_s;
+    };
   }
-  const pooled = tests.length;
-  shares(null, total);
-  for (const { log, what, p } of tests) {
-    if (p * tests.length >= ABSURD) continue;
-    const impossible = internal === 0 ? INTERNAL : internal === 1 ? SEND : NONE;
-    const r = log === null ? NONE : log.event.subarray(0, log.rows).indexOf(impossible);
-    found.add('mix', log?.file ?? 'run.json', r === NONE ? null : r + 2, `${what} (p = ${p})`);
-  }
-  return {
-    ...total, internal_p: tests[pooled]!.p, to_all_p: tests[pooled + 1]?.p ?? 1,
-    p_value: Math.min(1, tests.length * tests.reduce((least, { p }) => Math.min(least, p), 1)),
-  };
+  if (jitter > 0) return (k) => Math.max(0, k + phase + jitter * (2 * draw(k) - 1)) / rate_hz;
+  return (k) => (k + phase) / rate_hz;
+}
+
+/** The shortest slot of a nemesis, model seconds. */
+const SLOT_S = 15;
+
+/** The schedule that the seed draws for a nemesis, one fault a slot. */
+export function nemesisOf({ seed, machines, duration_s, nemesis }: Run): Fault[] {
+  const kinds = nemesis ?? [];
+  const n = Math.max(kinds.length, Math.floor(duration_s / SLOT_S));
+  const slot_s = duration_s / n;
+  return kinds.length === 0 ? [] : Array.from({ length: n }, (_, f): Fault => {
+    const draw = streamOf(seed, f, NEMESIS);
+    const machine = Math.floor(draw(0) * machines);
+    const at_s = slot_s * (f + 0.1 + 0.4 * draw(1));
+    const for_s = slot_s * (0.1 + 0.3 * draw(2));
+    const kind = kinds[f % kinds.length]!;
+    if (kind === 'cut') {
+      const place = Math.floor(draw(3) * (machines - 1));
+      const peer = place < machine ? place : place + 1;
+      return { do: 'cut', link: [Math.min(machine, peer), Math.max(machine, peer)], at_s, for_s };
+    }
+    if (kind === 'pause') return { do: 'pause', machine, at_s, for_s };
+    const forGood = kind === 'crash' && f === n - 1;
+    return { do: 'crash', machine, at_s, for_s: forGood ? null : for_s };
+  });
 }

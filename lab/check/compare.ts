@@ -1,8 +1,8 @@
 /** Two runs of one configuration side by side, tick by tick, and the races that part them. */
-import { has, ms, ticks } from './machines.ts';
-import { countBelow } from './messages.ts';
+import { dueOf } from './chance.ts';
+import { countBelow, has, ms, ticks } from './context.ts';
 import { EVENTS, NONE, RECEIVE, SEND, type Log, type Recording } from './read.ts';
-import { Unreadable } from './record.ts';
+import { machinesOf, Unreadable } from './record.ts';
 
 /** So many ticks of a machine that differ between two runs are listed. */
 const LISTED = 3;
@@ -83,9 +83,9 @@ function eachTick(one: Log, other: Log, visit: (a: number, b: number) => void): 
 
 /** What a tick did, in words; two ticks that did the same give the same. */
 function whatHappened(log: Log, r: number): string {
-  const peers = () => log.peer.subarray(log.firstPeer[r], log.firstPeer[r + 1]).join(' ');
+  const peers = () => log.peer.subarray(log.first[r], log.first[r + 1]).join(' ');
   const what = has(log, r, SEND) ? ` to ${peers()}`
-    : has(log, r, RECEIVE) ? ` ${log.message[r]} from ${peers()}` : '';
+    : has(log, r, RECEIVE) ? ` ${log.value.subarray(log.first[r], log.first[r + 1]).join(' ')} from ${peers()}` : '';
   return `${EVENTS[log.event[r]!]}${what}, clock ${log.clock[r]}`;
 }
 
@@ -95,7 +95,7 @@ function difference(
 ): Difference {
   const [log, log2] = [one.logs[machine]!, other.logs[machine]!];
   const tick = log.tick[a]!;
-  const due_s = (tick + one.run.phases[machine]!) / one.run.rates_hz[machine]!;
+  const due_s = dueOf(one.run, machine)(tick);
   const races = [race(one, other, machine, a, b), race(other, one, machine, b, a)];
   const why = !fresh ? 'it follows from the tick before'
     : races.filter((text) => text !== null).join('; ')
@@ -112,19 +112,42 @@ function race(
 ): string | null {
   const [log, log2] = [one.logs[machine]!, other.logs[machine]!];
   if (!has(log, r, RECEIVE)) return null;
-  const [from, message] = [log.peer[log.firstPeer[r]!]!, log.message[r]!];
-  const same = (row: number) => has(log2, row, RECEIVE) && log2.message[row] === message
-    && log2.peer[log2.firstPeer[row]!] === from;
-  for (let row = 0; row <= r2; row++) if (same(row)) return null;
-  const gap = ({ logs, folder }: Recording, at_us: number) => {
+  const sentAt = ({ logs }: Recording, from: number, message: number): number => {
     const sender = logs[from];
     const row = sender ? countBelow(sender.clock, message, 0, sender.rows) : 0;
-    if (!sender || row === sender.rows || !has(sender, row, SEND)
-      || sender.clock[row] !== message) return null;
-    const gap_us = at_us - sender.time_us[row]!;
-    return `${gap_us === 0 ? 'at the moment of' : `${ms(Math.abs(gap_us))} ${
-      gap_us > 0 ? 'before' : 'after'}`} the tick in ${folder}`;
+    return sender && row < sender.rows && has(sender, row, SEND) && sender.clock[row] === message
+      ? sender.time_us[row]! : NaN;
   };
-  const [here, there] = [gap(one, log.time_us[r]!), gap(other, log2.time_us[r2]!)];
-  return here && there && `${message} from ${from} was sent ${here}, ${there}`;
+  const gap = ({ folder }: Recording, gap_us: number) => `${gap_us === 0 ? 'at the moment of'
+    : `${ms(Math.abs(gap_us))} ${gap_us > 0 ? 'before' : 'after'}`} the tick in ${folder}`;
+  for (let n = log.first[r]!; n < log.first[r + 1]!; n++) {
+    const [from, message] = [log.peer[n]!, log.value[n]!];
+    if (received(log2, from, message) <= r2) continue;
+    const here_us = log.time_us[r]! - sentAt(one, from, message);
+    const there_us = log2.time_us[r2]! - sentAt(other, from, message);
+    if (Number.isNaN(here_us + there_us)) continue;
+    const lost = received(log2, from, message) === Infinity ? faultBetween(other, from, machine) : '';
+    return `${message} from ${from} was sent ${gap(one, here_us)}, ${gap(other, there_us)}${lost}`;
+  }
+  return null;
+}
+
+/** The row that received a message, or Infinity. */
+function received(log: Log, from: number, message: number): number {
+  for (let r = 0; r < log.rows; r++) {
+    if (!has(log, r, RECEIVE)) continue;
+    for (let n = log.first[r]!; n < log.first[r + 1]!; n++) {
+      if (log.value[n] === message && log.peer[n] === from) return r;
+    }
+  }
+  return Infinity;
+}
+
+/** Which faults of a run can have lost what one machine sent to another, in words. */
+function faultBetween({ run, folder }: Recording, from: number, to: number): string {
+  const able = run.faults.filter(({ do: what, machine, link }) => (what === 'cut'
+    ? link!.includes(from) && link!.includes(to) : what === 'crash' && [from, to].includes(machine!)));
+  if (able.length === 0) return '';
+  const words = able.map((fault) => `${fault.do} ${machinesOf(fault).join('-')} at ${fault.at_s} s`);
+  return `, and never received in ${folder} (${words.join(', ')})`;
 }

@@ -1,6 +1,7 @@
-/** The rules that only the logs of all machines together show: who received what, and when. */
-import { died, fault, has, last_us, ms, type Context } from './machines.ts';
-import { NONE, RECEIVE, SEND, STOP, type Log } from './read.ts';
+/** Who sent what to whom, and which row took it: the rules of a message by itself. */
+import { blame, countBelow, has, ms, type Context } from './context.ts';
+import { cutsOf, windowsOf } from './faults.ts';
+import { RECEIVE, RESTART, SEND, type Log } from './read.ts';
 
 /**
  * Every message of a run, once for each receiver. Those to j are `first[j]` up to before
@@ -12,18 +13,17 @@ export interface Messages {
   /** The sender's row. */
   row: Int32Array;
   value: Float64Array;
-  time_us: Float64Array;
-  /** The line of the log that received it, or 0. */
+  /** The row of the receiver that took it, and one; 0 if none did. */
   taken: Int32Array;
 }
 
-export function gather({ logs }: Context): Messages {
-  const each = (visit: (to: number, log: Log, r: number) => void) => {
+export function gather(logs: readonly Log[]): Messages {
+  const each = (visit: (to: number, log: Log, r: number, n: number) => void) => {
     for (const log of logs) {
       for (let r = 0; r < log.rows; r++) {
         if (!has(log, r, SEND)) continue;
-        for (let n = log.firstPeer[r]!; n < log.firstPeer[r + 1]!; n++) {
-          if (log.peer[n]! < logs.length) visit(log.peer[n]!, log, r);
+        for (let n = log.first[r]!; n < log.first[r + 1]!; n++) {
+          if (log.peer[n]! < logs.length) visit(log.peer[n]!, log, r, n);
         }
       }
     }
@@ -34,167 +34,182 @@ export function gather({ logs }: Context): Messages {
   const count = first[logs.length]!;
   const messages = {
     first, from: new Int32Array(count), row: new Int32Array(count),
-    value: new Float64Array(count), time_us: new Float64Array(count), taken: new Int32Array(count),
+    value: new Float64Array(count), taken: new Int32Array(count),
   };
   const next = first.slice();
-  each((to, log, r) => {
+  each((to, log, r, n) => {
     const m = next[to]!++;
     messages.from[m] = log.id;
     messages.row[m] = r;
-    messages.value[m] = log.message[r]!;
-    messages.time_us[m] = log.time_us[r]!;
+    messages.value[m] = log.value[n]!;
   });
   return messages;
 }
 
-/** How many of a sorted list's numbers are below a limit. */
-export function countBelow(sorted: Float64Array, limit: number, from = 0, to = sorted.length): number {
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if (sorted[middle]! < limit) from = middle + 1;
-    else to = middle;
-  }
-  return from;
+/** What one machine sent to another: the messages from `begin` up to before `end`. */
+export interface Channel {
+  from: number;
+  begin: number;
+  end: number;
 }
 
 /** What was sent to a machine, and what it took of it. */
 export interface Inbox {
   log: Log;
   messages: Messages;
-  /** Messages of sender i are those from `channel[i]` up to before `channel[i + 1]`. */
-  channel: Int32Array;
-  /** When they were sent, in order. */
-  sent_us: Float64Array;
-  /** Without those that a machine logged just before it died, for they may never have left it. */
-  sure_us: Float64Array;
-  /** For each row the message that it received, or NONE. */
+  begin: number;
+  end: number;
+  /** Those that hold a message, by their senders. */
+  channels: Channel[];
+  /** For each entry of the log's peers the message that was taken there, or -1. */
   took: Int32Array;
 }
 
-export function inboxOf({ logs, timing, someDied }: Context, messages: Messages, log: Log): Inbox {
-  const { first, from, time_us } = messages;
-  const [begin, end] = [first[log.id]!, first[log.id + 1]!];
-  const channel = new Int32Array(logs.length + 1);
-  for (let id = 0, m = begin; id <= logs.length; id++) {
-    channel[id] = m;
-    while (m < end && from[m] === id) m++;
+/**
+ * @param place one number a machine, shared by all inboxes: in run order of ids, the channel of a
+ *   sender is `channels[place[sender]]` if that is its own
+ */
+export function inboxOf(context: Context, messages: Messages, log: Log, place: Int32Array): Inbox {
+  const [begin, end] = [messages.first[log.id]!, messages.first[log.id + 1]!];
+  const channels: Channel[] = [];
+  for (let m = begin; m < end;) {
+    const from = messages.from[m]!;
+    const channel = { from, begin: m, end: m };
+    while (m < end && messages.from[m] === from) m++;
+    channel.end = m;
+    place[from] = channels.push(channel) - 1;
   }
-  const sent_us = time_us.slice(begin, end).sort();
-  const sure_us = !someDied ? sent_us : time_us.slice(begin, end).filter((at_us, n) => {
-    const sender = logs[from[begin + n]!]!;
-    return !died(sender) || at_us <= last_us(sender) - timing.latest_us;
-  }).sort();
-  return { log, messages, channel, sent_us, sure_us, took: new Int32Array(log.rows).fill(NONE) };
+  const inbox = { log, messages, begin, end, channels, took: new Int32Array(log.first[log.rows]!) };
+  match(context, inbox, place);
+  return inbox;
 }
 
-export const named = ({ logs }: Context, { value, from, row }: Messages, m: number) =>
+export const sent_us = ({ logs }: Context, { from, row }: Messages, m: number): number =>
+  logs[from[m]!]!.time_us[row[m]!]!;
+
+/** When its sender surely had let go of a message: the time of its next row, if it lived on. */
+export function left_us({ logs }: Context, { from, row }: Messages, m: number): number {
+  const log = logs[from[m]!]!;
+  const next = row[m]! + 1;
+  return next >= log.rows || has(log, next, RESTART) ? Infinity : log.time_us[next]!;
+}
+
+export const named = ({ logs }: Context, { value, from, row }: Messages, m: number): string =>
   `message ${value[m]} of machine ${from[m]} (${logs[from[m]!]!.file}:${row[m]! + 2})`;
 
 /** A message that is received was sent to this machine, and not later; it is received once. */
-export function matched(context: Context, { log, messages, channel, took }: Inbox): void {
-  const { value, time_us, taken } = messages;
+function match(
+  context: Context, { log, messages, channels, took }: Inbox, place: Int32Array,
+): void {
+  const { value, taken } = messages;
+  const { error_us, look_us } = context.timing[log.id]!;
+  const next = Int32Array.from(channels, ({ begin }) => begin);
+  const lastRow = new Int32Array(channels.length).fill(-1);
+  took.fill(-1);
   for (let r = 0; r < log.rows; r++) {
     if (!has(log, r, RECEIVE)) continue;
-    const [peer, message] = [log.peer[log.firstPeer[r]!]!, log.message[r]!];
-    const end = channel[peer + 1] ?? 0;
-    const m = countBelow(value, message, channel[peer] ?? 0, end);
-    if (m === end || value[m] !== message) {
-      fault(context, log, r, 'matched', `machine ${peer} sent no ${message} to machine ${log.id}`);
-    } else if (taken[m]! > 0) {
-      fault(context, log, r, 'once',
-        `${named(context, messages, m)} was received before, in line ${taken[m]}`);
-    } else {
-      const early_us = time_us[m]! - log.time_us[r]!;
-      if (early_us > context.timing.error_us) {
-        fault(context, log, r, 'matched',
-          `${named(context, messages, m)} was sent ${ms(early_us)} later`);
+    for (let n = log.first[r]!; n < log.first[r + 1]!; n++) {
+      const [peer, message] = [log.peer[n]!, log.value[n]!];
+      const c = place[peer] ?? -1;
+      const channel = c >= 0 && channels[c]?.from === peer ? channels[c]! : null;
+      let m = channel === null ? -1 : next[c]!;
+      if (channel !== null && (m >= channel.end || value[m] !== message)) {
+        m = countBelow(value, message, channel.begin, channel.end);
       }
-      taken[m] = r + 2;
-      took[r] = m;
+      if (channel === null || m >= channel.end || value[m] !== message) {
+        blame(context, log, r, 'matched', `machine ${peer} sent no ${message} to machine ${log.id}`);
+      } else if (taken[m]! > 0) {
+        blame(context, log, r, 'once',
+          `${named(context, messages, m)} was received before, in line ${taken[m]! + 1}`);
+      } else {
+        const early_us = sent_us(context, messages, m) - log.time_us[r]!;
+        if (early_us > error_us + look_us) {
+          blame(context, log, r, 'matched', `${named(context, messages, m)} was sent `
+            + `${ms(early_us)} later`);
+        }
+        if (lastRow[c] === r && m < next[c]!) {
+          blame(context, log, r, 'fifo',
+            `${named(context, messages, m)} stands behind one that was sent after it`);
+        }
+        lastRow[c] = r;
+        taken[m] = r + 1;
+        took[n] = m;
+        next[c] = m + 1;
+      }
     }
   }
 }
 
-/** Messages of one sender are received in the order in which they were sent, and all of them. */
-export function firstInFirstOut(context: Context, { log, messages, channel, took }: Inbox): void {
-  const next = channel.slice();
-  for (let r = 0; r < log.rows; r++) {
-    const m = took[r]!;
-    if (m === NONE) continue;
-    const peer = messages.from[m]!;
-    const awaited = next[peer]!;
-    if (m < awaited) {
-      fault(context, log, r, 'fifo', `${named(context, messages, m)} comes too late: the next was `
-        + 'received before it');
-    } else if (m > awaited && context.lossless) {
-      fault(context, log, r, 'fifo', `it overtakes ${named(context, messages, awaited)}`);
+/** What is received was not sent into a cut, nor to a machine that was gone. */
+export function nothingFromBeyond(context: Context, { log, messages, channels }: Inbox): void {
+  if (context.run.faults.length === 0) return;
+  const { error_us } = context.timing[log.id]!;
+  const restarts: number[] = [];
+  for (let r = 0; r < log.rows; r++) if (has(log, r, RESTART)) restarts.push(r);
+  const crashes = windowsOf(context, log.id).filter(({ fault }) => fault.do === 'crash');
+  for (const { from, begin, end } of channels) {
+    const cuts = cutsOf(context, from, log.id);
+    if (cuts.length + restarts.length === 0) continue;
+    for (let m = begin; m < end; m++) {
+      const r = messages.taken[m]! - 1;
+      if (r < 0) continue;
+      const [at_us, let_us] = [sent_us(context, messages, m), left_us(context, messages, m)];
+      const cut = cuts.find((window) => at_us > window.from[1] + error_us
+        && Math.min(let_us, log.time_us[r]!) < window.to[0] - error_us);
+      if (cut) {
+        blame(context, log, r, 'cut', `${named(context, messages, m)} was sent into the cut of `
+          + `link ${cut.fault.link!.join('-')} at ${cut.fault.at_s} s`);
+      }
+      const back = restarts.filter((row) => row < r).at(-1);
+      if (back === undefined) continue;
+      const down = crashes.filter(({ to }) => to[0] <= log.time_us[back]! + error_us).at(-1);
+      if (down && let_us < down.to[0] - error_us) {
+        blame(context, log, r, 'crash', `${named(context, messages, m)} was sent before the `
+          + `restart in line ${back + 2}, and what waited then was lost`);
+      }
     }
-    next[peer] = Math.max(awaited, m + 1);
   }
 }
 
 /**
- * The queue is one: of two messages, also of two senders, the one that surely came first is taken
- * first. Where nothing is lost, as many were taken before a message as came surely before it.
+ * Messages of one sender are received in the order in which they were sent, and all of them but
+ * those that something excuses.
+ * @param excused by message of the inbox, from its first one: 0 if it must have come
  */
-export function oldestFirst(context: Context, { log, messages, sure_us, took }: Inbox): void {
-  const { lossless, timing } = context;
-  const window_us = timing.latest_us - timing.soonest_us + timing.error_us;
-  let [received, passed, newest_us] = [0, 0, -Infinity];
-  for (let r = 0; r < log.rows; r++) {
-    if (!has(log, r, RECEIVE)) continue;
-    const before = received++;
-    if (took[r] === NONE) continue;
-    const at_us = messages.time_us[took[r]!]!;
-    const older = lossless ? countBelow(sure_us, at_us - window_us) - before : 0;
-    if (older > passed) {
-      passed = older; // Whoever is passed over is so again by those after; once is told.
-      fault(context, log, r, 'oldest first', () => {
-        const oldest = oldestWaiting(messages, log, r);
-        return `${named(context, messages, oldest)}, sent ${ms(at_us - messages.time_us[oldest]!)} `
-          + 'before it, still waits';
-      });
-    } else if (!lossless && at_us < newest_us - window_us) {
-      fault(context, log, r, 'oldest first',
-        `it came ${ms(newest_us - at_us)} before a message that was received before it`);
+export function firstInFirstOut(context: Context, inbox: Inbox, excused: Uint8Array): void {
+  const { log, messages, channels, begin } = inbox;
+  for (const channel of channels) {
+    let newest = -1;
+    for (let m = channel.begin; m < channel.end; m++) {
+      const r = messages.taken[m]! - 1;
+      if (r >= 0 && r < newest) {
+        blame(context, log, r, 'fifo', `${named(context, messages, m)} comes too late: one that `
+          + `was sent after it was received in line ${newest + 2}`);
+      }
+      newest = Math.max(newest, r);
     }
-    newest_us = Math.max(newest_us, at_us);
+    // From the end: who is received passes over all before it that are not, or are so later.
+    let first = log.rows;
+    for (let m = channel.end - 1; m >= channel.begin; m--) {
+      const r = messages.taken[m]! - 1;
+      const passed = first < log.rows && (r < 0 ? excused[m - begin] === 0 : r > first);
+      if (passed && !goneBefore(context, inbox, m, first)) {
+        blame(context, log, first, 'fifo', `it overtakes ${named(context, messages, m)}`);
+      }
+      if (r >= 0 && r < first) first = r;
+    }
   }
 }
 
-/** Of the messages to a machine that it has not received by row r, the one that was sent first. */
-export function oldestWaiting({ first, taken, time_us }: Messages, { id }: Log, r: number): number {
-  let oldest = NONE;
-  for (let m = first[id]!; m < first[id + 1]!; m++) {
-    const waits = taken[m] === 0 || taken[m]! > r + 2;
-    if (waits && (oldest === NONE || time_us[m]! < time_us[oldest]!)) oldest = m;
+/** Whether a message was lost with its receiver, which came back before row r. */
+export function goneBefore(
+  context: Context, { log, messages }: Inbox, m: number, r: number,
+): boolean {
+  if (context.run.faults.length === 0) return false;
+  const { error_us } = context.timing[log.id]!;
+  const at_us = sent_us(context, messages, m);
+  for (let row = r - 1; row > 0; row--) {
+    if (has(log, row, RESTART)) return at_us <= log.time_us[row]! + error_us;
   }
-  return oldest;
-}
-
-/**
- * What has reached a machine by a row is what it has received and what waits. That is no more
- * than was sent to it, and no less than was sent so long ago that it must have arrived.
- */
-export function arrivals(context: Context, { log, sent_us, sure_us }: Inbox): void {
-  const { timing, lossless } = context;
-  let [received, possible, certain, excess, missing] = [0, 0, 0, 0, 0];
-  for (let r = 0; r < log.rows; r++) {
-    if (has(log, r, RECEIVE)) received++;
-    const arrived = received + log.queue[r]!;
-    const latest_us = log.time_us[r]! + timing.error_us - timing.soonest_us;
-    const surely_us = log.time_us[r]! - timing.error_us - timing.latest_us;
-    while (possible < sent_us.length && sent_us[possible]! <= latest_us) possible++;
-    while (certain < sure_us.length && sure_us[certain]! < surely_us) certain++;
-    // One message too many or too few shows in every later row: only what is new is told.
-    if (arrived - possible > excess) {
-      excess = arrived - possible;
-      fault(context, log, r, 'queue', `${received} received and ${log.queue[r]} in the queue, `
-        + `but only ${possible} can have arrived`);
-    } else if (lossless && certain - arrived > missing) {
-      missing = certain - arrived;
-      fault(context, log, r, has(log, r, STOP) ? 'conservation' : 'queue',
-        `${received} received and ${log.queue[r]} in the queue, but ${certain} must have arrived`);
-    }
-  }
+  return false;
 }

@@ -1,8 +1,9 @@
-/** What a run's folder holds, read from bytes and kept in columns. It runs in a browser too. */
-import type { Run } from './record.ts';
-
-/** So many violations of a rule are kept, and printed in all; the others are counted. */
-export const KEPT = 20;
+/**
+ * A machine's log, read from bytes into columns in one pass. It knows no `node:`, so that a browser
+ * can read logs as well.
+ */
+import { Findings } from './findings.ts';
+import { Unreadable, type Run } from './record.ts';
 
 /** A machine's log in columns; row r is line r + 2 of the file. */
 export interface Log {
@@ -10,15 +11,16 @@ export interface Log {
   id: number;
   rows: number;
   time_us: Float64Array;
-  /** NONE at start and stop, as are messages where there is none. */
-  tick: Float64Array;
+  /** NONE at start, stop and restart. */
+  tick: Int32Array;
   event: Uint8Array;
-  message: Float64Array;
-  queue: Float64Array;
+  queue: Int32Array;
   clock: Float64Array;
-  /** The peers of row r are `peer[firstPeer[r]]` up to before `peer[firstPeer[r + 1]]`. */
+  /** The peers of row r are `peer[first[r]]` up to before `peer[first[r + 1]]` … */
   peer: Int32Array;
-  firstPeer: Int32Array;
+  /** … and these the values that were sent to them or taken from them. */
+  value: Float64Array;
+  first: Int32Array;
   /** The last line has no end; it is not read. */
   torn: boolean;
   /** There is no such file, or it was empty. */
@@ -34,147 +36,190 @@ export interface Recording {
   logs: Log[];
 }
 
-export type Rule = 'schema' | 'start' | 'stop' | 'time' | 'tick' | 'clock' | 'receive' | 'message'
-  | 'receivers' | 'waiting' | 'queue' | 'pace' | 'matched' | 'once' | 'fifo' | 'oldest first'
-  | 'conservation' | 'mix';
-
-export interface Violation {
-  file: string;
-  /** Null if it is of the file as a whole. */
-  line: number | null;
-  rule: Rule;
-  text: string;
-}
-
-/** Violations of which there may be millions: all are counted, the first of each rule are kept. */
-export class Findings {
-  readonly counts: Partial<Record<Rule, number>> = {};
-  readonly kept: Violation[] = [];
-
-  /** @param text a function if it takes time to make */
-  add(rule: Rule, file: string, line: number | null, text: string | (() => string)): void {
-    const count = (this.counts[rule] = (this.counts[rule] ?? 0) + 1);
-    if (count > KEPT) return;
-    this.kept.push({ file, line, rule, text: typeof text === 'string' ? text : text() });
-  }
-}
-
 /** The words of a log, in the order of their numbers in `event`. */
-export const EVENTS = ['start', 'internal', 'send', 'receive', 'stop'];
-export const [START, INTERNAL, SEND, RECEIVE, STOP] = [0, 1, 2, 3, 4] as const;
+export const EVENTS = ['start', 'internal', 'send', 'receive', 'stop', 'restart'];
+export const [START, INTERNAL, SEND, RECEIVE, STOP, RESTART] = [0, 1, 2, 3, 4, 5] as const;
 const FIELDS = 'time_us,machine,tick,event,peer,message,queue,clock';
 const NAMES = FIELDS.split(',');
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const WORDS = EVENTS.map((word) => encoder.encode(word));
+const WORDS = EVENTS.map((word) => new TextEncoder().encode(word));
+/** In the place of a number: the field is empty. */
 export const NONE = -1;
 const [NEWLINE, SPACE, COMMA, ZERO] = [10, 32, 44, 48];
+/** Ticks, ids and queues are counted in 31 bits: no run comes near. */
+const COUNT_MAX = 2 ** 31 - 1;
 
-/** A whole number without signs, blanks and leading zeros; NONE if empty, NaN if it is not one. */
-function whole(bytes: Uint8Array, from: number, to: number): number {
-  if (from === to) return NONE;
-  if (to - from > 16 || (bytes[from] === ZERO && to - from > 1)) return NaN;
-  let value = 0;
-  for (let at = from; at < to; at++) {
-    const digit = bytes[at]! - ZERO;
-    if (digit < 0 || digit > 9) return NaN;
-    value = value * 10 + digit;
+/** Reads fields from left to right; each reader stands behind what it has read. */
+class Cursor {
+  at = 0;
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
   }
-  return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
-}
 
-/** The place of a word in EVENTS, or NONE. */
-function eventOf(bytes: Uint8Array, from: number, to: number): number {
-  return WORDS.findIndex((word) => {
-    if (word.length !== to - from) return false;
-    for (let n = 0; n < word.length; n++) if (word[n] !== bytes[from + n]) return false;
-    return true;
-  });
-}
-
-/** Appends ids with single spaces between them to the log's; returns how many, NaN if not so. */
-function readPeers(log: Log, place: number, bytes: Uint8Array, from: number, to: number): number {
-  let count = 0;
-  for (let begin = from, at = from; from < to && at <= to; at++) {
-    if (at < to && bytes[at] !== SPACE) continue;
-    const peer = whole(bytes, begin, at);
-    if (!(peer >= 0 && peer < 2 ** 31)) return NaN;
-    log.peer[place + count++] = peer;
-    begin = at + 1;
+  /** A whole number without signs and leading zeros; NONE if empty, NaN if there is none. */
+  whole(): number {
+    const { bytes } = this;
+    const from = this.at;
+    let at = from;
+    let value = 0;
+    for (let digit; (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = value * 10 + digit;
+    this.at = at;
+    if (at === from) return NONE;
+    if (at - from > 16 || (bytes[from] === ZERO && at - from > 1)) return NaN;
+    return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
   }
-  return count;
+
+  /** Steps over a byte; false if it is another. */
+  is(byte: number): boolean {
+    return this.bytes[this.at++] === byte;
+  }
+
+  /** The number of an event's word, or NONE. */
+  event(): number {
+    const { bytes } = this;
+    for (let event = 0; event < WORDS.length; event++) {
+      const word = WORDS[event]!;
+      let n = 0;
+      while (n < word.length && bytes[this.at + n] === word[n]) n++;
+      if (n < word.length || bytes[this.at + n] !== COMMA) continue;
+      this.at += n;
+      return event;
+    }
+    return NONE;
+  }
+
+  /** Numbers with single spaces between them, into a list; how many, or NaN. */
+  list(into: Int32Array | Float64Array, place: number, most: number): number {
+    if (this.bytes[this.at] === COMMA) return 0;
+    for (let count = 0; ; this.at++) {
+      const value = this.whole();
+      if (!(value >= 0 && value <= most)) return NaN;
+      into[place + count++] = value;
+      if (this.bytes[this.at] !== SPACE) return count;
+    }
+  }
 }
 
-/** Whether a field has a number where there must be one, and nothing where there must be none. */
-const isFilled = (value: number, must: boolean) => (must ? value >= 0 : value === NONE);
-
-/** Says in words that a field is not what it must be. */
-function complaint(log: Log, bytes: Uint8Array, at: Int32Array, field: number): string {
-  const text = (n: number) => decoder.decode(bytes.subarray(at[n]!, at[n + 1]! - 1));
-  const why = field === 1 ? `is not ${log.id}` : field === 3 ? `is not one of ${EVENTS.join(', ')}`
-    : [0, 6, 7].includes(field) ? 'is not a whole number' : `does not fit ${text(3)}`;
-  return `${NAMES[field]} ${JSON.stringify(text(field).slice(0, 40))} ${why}`;
-}
-
-/** Reads the line whose fields begin at `at`; returns what is wrong with it, or null. */
-function readRow(log: Log, bytes: Uint8Array, at: Int32Array): string | null {
+/** Reads a row; false if it is none. A foreign one may leave fields empty. */
+function readRow(log: Log, cursor: Cursor, foreign: boolean): boolean {
   const r = log.rows;
-  const time_us = whole(bytes, at[0]!, at[1]! - 1);
-  const machine = whole(bytes, at[1]!, at[2]! - 1);
-  const tick = whole(bytes, at[2]!, at[3]! - 1);
-  const event = eventOf(bytes, at[3]!, at[4]! - 1);
-  const peers = readPeers(log, log.firstPeer[r]!, bytes, at[4]!, at[5]! - 1);
-  const message = whole(bytes, at[5]!, at[6]! - 1);
-  const queue = whole(bytes, at[6]!, at[7]! - 1);
-  const clock = whole(bytes, at[7]!, at[8]! - 1);
+  const place = log.first[r]!;
+  const time_us = cursor.whole();
+  if (!(time_us >= 0) || !cursor.is(COMMA)) return false;
+  if (cursor.whole() !== log.id || !cursor.is(COMMA)) return false;
+  const tick = cursor.whole();
+  if (!(tick <= COUNT_MAX) || !cursor.is(COMMA)) return false;
+  const event = cursor.event();
+  if (event === NONE || !cursor.is(COMMA)) return false;
+  const peers = cursor.list(log.peer, place, COUNT_MAX);
+  if (!(peers >= 0) || !cursor.is(COMMA)) return false;
+  const values = cursor.list(log.value, place, Number.MAX_SAFE_INTEGER);
+  if (!(values >= 0) || !cursor.is(COMMA)) return false;
+  const queue = cursor.whole();
+  if (!(queue <= COUNT_MAX) || !cursor.is(COMMA)) return false;
+  const clock = cursor.whole();
+  if (!(clock >= 0) || !cursor.is(NEWLINE)) return false;
+
+  let entries = peers;
+  if (event === SEND) {
+    if (values === 1) log.value.fill(log.value[place]!, place + 1, place + peers);
+    else if (!foreign || values > 1) return false;
+    if (peers === 0 && !foreign) return false;
+  } else if (event === RECEIVE) {
+    if (peers !== values && !(foreign && (peers === 0 || values === 0))) return false;
+    if (peers === 0 && !foreign) return false;
+  } else if (peers > 0 || values > 0) return false;
   const ticks = event === INTERNAL || event === SEND || event === RECEIVE;
-  const carries = event === SEND || event === RECEIVE;
-  const wrong = !(time_us >= 0) ? 0 : machine !== log.id ? 1 : event === NONE ? 3
-    : !isFilled(tick, ticks) ? 2 : !isFilled(message, carries) ? 5
-    : !(event === RECEIVE ? peers === 1 : event === SEND ? peers > 0 : peers === 0) ? 4
-    : !(queue >= 0) ? 6 : !(clock >= 0) ? 7 : NONE;
-  if (wrong !== NONE) return complaint(log, bytes, at, wrong);
-  [log.time_us[r], log.tick[r], log.event[r]] = [time_us, tick, event];
-  [log.message[r], log.queue[r], log.clock[r]] = [message, queue, clock];
-  log.firstPeer[r + 1] = log.firstPeer[r]! + peers;
-  log.rows++;
-  return null;
+  if (ticks ? tick === NONE && !foreign : tick !== NONE) return false;
+  if (queue === NONE && !foreign) return false;
+  if (foreign && (event === SEND || event === RECEIVE)) {
+    entries = Math.max(peers, values);
+    if (peers < entries) log.peer.fill(NONE, place + peers, place + entries);
+    if (values < entries && event === RECEIVE) {
+      log.value.fill(NONE, place + values, place + entries);
+    } else if (values === 0) log.value.fill(NONE, place, place + entries);
+  }
+  log.time_us[r] = time_us;
+  log.tick[r] = tick;
+  log.event[r] = event;
+  log.queue[r] = queue;
+  log.clock[r] = clock;
+  log.first[r + 1] = place + entries;
+  log.rows = r + 1;
+  return true;
+}
+
+/** Says in words what is wrong with a line that is no row. */
+function complaint(line: string, id: number): string {
+  const fields = line.split(',');
+  if (fields.length !== 8) return `${fields.length} fields where there must be 8`;
+  const isWhole = (text: string, most = Number.MAX_SAFE_INTEGER) =>
+    /^(0|[1-9]\d{0,15})$/.test(text) && Number(text) <= most;
+  const list = (text: string) => (text === '' ? [] : text.split(' '));
+  const [time, machine, tick, event, peer, message, queue, clock] = fields as [string, string,
+    string, string, string, string, string, string];
+  const [peers, values] = [list(peer), list(message)];
+  const carries = event === 'send' || event === 'receive';
+  const ticks = carries || event === 'internal';
+  const why: [field: number, wrong: boolean, what: string][] = [
+    [0, !isWhole(time), 'is not a whole number'],
+    [1, machine !== String(id), `is not ${id}`],
+    [3, !EVENTS.includes(event), `is not one of ${EVENTS.join(', ')}`],
+    [2, ticks ? !isWhole(tick, COUNT_MAX) : tick !== '', `does not fit ${event}`],
+    [5, carries ? values.length === 0 || !values.every((text) => isWhole(text))
+      || (event === 'send' && values.length > 1) : values.length > 0, `does not fit ${event}`],
+    [4, carries ? peers.length === 0 || !peers.every((text) => isWhole(text, COUNT_MAX))
+      || (event === 'receive' && peers.length !== values.length) : peers.length > 0,
+    `does not fit ${event}`],
+    [6, !isWhole(queue, COUNT_MAX), 'is not a whole number'],
+    [7, !isWhole(clock), 'is not a whole number'],
+  ];
+  const [field, , what] = why.find(([, wrong]) => wrong) ?? [0, true, 'cannot be read'];
+  return `${NAMES[field]} ${JSON.stringify(fields[field]!.slice(0, 40))} ${what}`;
 }
 
 /**
- * Reads a log. Lines that are none are left out and told in `malformed`; a last line without an
+ * Reads a log. Lines that are none are left out and named in `malformed`; a last line without an
  * end is cut.
  * @param file its name, machine-<id>.csv, says whose it must be
+ * @param foreign whether fields may be empty, as in a log that was imported
+ * @throws Unreadable if its first line is not that of a log
  */
-export function parseLog(bytes: Uint8Array, file: string): Log {
+export function parseLog(bytes: Uint8Array, file: string, foreign = false): Log {
   const end = bytes.lastIndexOf(NEWLINE) + 1;
-  let [lines, spaces] = [0, 0];
-  for (let at = 0; at < end; at++) {
-    if (bytes[at] === NEWLINE) lines++;
-    else if (bytes[at] === SPACE) spaces++;
+  const head = decoder.decode(bytes.subarray(0, FIELDS.length + 1));
+  if (!(end === 0 ? FIELDS.startsWith(head) : head === `${FIELDS}\n`)) {
+    throw new Unreadable(`${file}:1: it is no log: the first line is not ${FIELDS}`);
   }
-  const numbers = () => new Float64Array(lines);
+  let [lines, spaces] = [0, 0];
+  for (let at = FIELDS.length + 1; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte === NEWLINE) lines++;
+    else if (byte === SPACE) spaces++;
+  }
   const log: Log = {
-    file, id: Number(/(\d+)\.csv$/.exec(file)?.[1]), rows: 0, time_us: numbers(), tick: numbers(),
-    event: new Uint8Array(lines), message: numbers(), queue: numbers(), clock: numbers(),
-    peer: new Int32Array(lines + spaces), firstPeer: new Int32Array(lines + 1),
+    file, id: Number(/(\d+)\.csv$/.exec(file)?.[1]), rows: 0, time_us: new Float64Array(lines),
+    tick: new Int32Array(lines), event: new Uint8Array(lines), queue: new Int32Array(lines),
+    clock: new Float64Array(lines), peer: new Int32Array(lines + spaces),
+    value: new Float64Array(lines + spaces), first: new Int32Array(lines + 1),
     torn: end < bytes.length, missing: bytes.length === 0, malformed: new Findings(),
   };
-  const at = new Int32Array(9);
-  if (end === 0 && !FIELDS.startsWith(decoder.decode(bytes.subarray(0, 99)))) {
-    log.malformed.add('schema', file, 1, `it is not ${FIELDS}`);
-  }
-  for (let from = 0, line = 1; from < end; line++) {
-    let to = from;
-    let fields = 1;
-    at[0] = from;
-    for (; bytes[to] !== NEWLINE; to++) if (bytes[to] === COMMA) at[fields++] = to + 1;
-    at[8] = to + 1;
-    const wrong = line === 1
-      ? (decoder.decode(bytes.subarray(from, to)) === FIELDS ? null : `it is not ${FIELDS}`)
-      : fields === 8 ? readRow(log, bytes, at) : `${fields} fields where there must be 8`;
-    if (wrong !== null) log.malformed.add('schema', file, line, wrong);
-    from = to + 1;
+  const cursor = new Cursor(bytes);
+  for (let from = FIELDS.length + 1, line = 2; from < end; line++, from = cursor.at) {
+    cursor.at = from;
+    if (readRow(log, cursor, foreign)) continue;
+    cursor.at = bytes.indexOf(NEWLINE, from) + 1;
+    const text = decoder.decode(bytes.subarray(from, Math.min(cursor.at - 1, from + 1000)));
+    log.malformed.add('schema', file, line, () => complaint(text, log.id));
   }
   return log;
+}
+
+/** The largest value of a row's messages, NONE if it has none. */
+export function largest(log: Log, r: number): number {
+  let most = NONE;
+  for (let n = log.first[r]!; n < log.first[r + 1]!; n++) if (log.value[n]! > most) most = log.value[n]!;
+  return most;
 }
