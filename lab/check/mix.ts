@@ -54,22 +54,19 @@ interface MixTest {
 /** What the ticks of one machine that did not receive have chosen. */
 function choices(log: Log, machines: number): { count: Counts; most: number; least: number } {
   const count = { rolls: 0, internal: 0, sends: 0, to_all: 0 };
-  const chosen = new Int32Array(machines);
+  const chosen = new Map<number, number>();
   for (let r = 0; r < log.rows; r++) {
     if (has(log, r, INTERNAL)) count.internal++;
     if (!has(log, r, SEND)) continue;
     count.sends++;
+    const peer = log.peer[log.first[r]!]!;
     if (log.first[r + 1]! - log.first[r]! > 1) count.to_all++;
-    else chosen[log.peer[log.first[r]!]!]!++;
+    else chosen.set(peer, (chosen.get(peer) ?? 0) + 1);
   }
   count.rolls = count.internal + count.sends;
-  let [most, least] = [0, Infinity];
-  for (let id = 0; id < machines; id++) {
-    if (id === log.id) continue;
-    most = Math.max(most, chosen[id]!);
-    least = Math.min(least, chosen[id]!);
-  }
-  return { count, most, least };
+  const counts = [...chosen.values()];
+  return { count, most: Math.max(0, ...counts),
+    least: counts.length < machines - 1 ? 0 : Math.min(...counts) };
 }
 
 /**

@@ -24,12 +24,12 @@ export function startAndStop(context: Context, log: Log): void {
     found.add('ended', log.file, log.rows > 0 ? log.rows + 1 : null,
       'there is no stop, and run.json says that every machine finished');
   }
-  const dies = new RegExp(`\\bmachine ${log.id} died\\b`).test(run.ended ?? '');
-  const end_us = us(context, run.duration_s);
-  if (dies && stopped(log) && last_us(log) >= end_us) {
+  if (run.ended === null || run.ended === 'finished' || log.rows === 0) return;
+  const dies = new RegExp(`\\bmachine ${log.id} died\\b`).test(run.ended);
+  if (dies && stopped(log) && last_us(log) >= us(context, run.duration_s)) {
     found.add('ended', log.file, log.rows + 1,
       `it stopped at the end of the run, and run.json says that machine ${log.id} died`);
-  } else if (/\bdied\b/.test(run.ended ?? '') && !dies && !stopped(log) && !gone && log.rows > 0) {
+  } else if (!dies && !stopped(log) && !gone && /\bdied\b/.test(run.ended)) {
     found.add('ended', log.file, log.rows + 1,
       `there is no stop, and run.json says that others died, not machine ${log.id}`);
   }

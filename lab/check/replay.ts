@@ -39,8 +39,10 @@ class Queue {
     this.fate = new Uint8Array(count);
     for (const channel of inbox.channels) this.#transmit(channel, at_s[channel.from]!);
     const { sent_s, arrives_s } = this;
-    this.order = sorted(count, (a, b) => arrives_s[a]! < arrives_s[b]!
-      || (arrives_s[a]! === arrives_s[b]! && sent_s[a]! < sent_s[b]!));
+    this.order = sorted(count, (a, b) => {
+      const later_s = arrives_s[b]! - arrives_s[a]!;
+      return later_s > 0 || (later_s === 0 && sent_s[a]! < sent_s[b]!);
+    });
   }
 
   get length(): number {
@@ -188,7 +190,7 @@ export function replay(
     if (mustTake && queue.first() !== overlooked) {
       overlooked = queue.first();
       const m = begin + overlooked;
-      if (log.queue[r - 1]! === 0 || has(log, r, RECEIVE)) {
+      if (log.queue[r - 1] === 0 || has(log, r, RECEIVE)) {
         blame(context, log, r, 'network', () => `${named(context, messages, m)} came at `
           + `${queue.arrives_s[overlooked]!.toFixed(6)} s and waits: a tick must receive it `
           + `(${networkText(context)})`);
