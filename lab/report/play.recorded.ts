@@ -81,11 +81,12 @@ function merge(film: Film, logs: readonly Log[], time_s: (us: number) => number)
     if (best < 0) return;
     const log = logs[best]!;
     const row = next[best]!++;
-    const peers = Array.from(log.peer.subarray(log.firstPeer[row]!, log.firstPeer[row + 1]!));
-    const message = log.message[row]!;
+    const peers = Array.from(log.peer.subarray(log.first[row]!, log.first[row + 1]!));
+    const values = Array.from(log.value.subarray(log.first[row]!, log.first[row + 1]!));
+    const event = EVENTS[log.event[row]!]!;
     addRow(film, {
       time_s: time_s(log.time_us[row]!), machine: log.id, tick: log.tick[row]!,
-      event: EVENTS[log.event[row]!]!, peers, values: message === NONE ? [] : [message],
+      event, peers, values: event === 'send' ? values.slice(0, 1) : values,
       queue: log.queue[row]!, clock: log.clock[row]!,
     });
   }
