@@ -31,7 +31,8 @@ function fates(options: RunOptions): Fate[] {
 
 const anyKnobs = fc.record({
   take: fc.constantFrom('oldest' as const, 'newest' as const, 'all' as const),
-  queue_max: fc.constantFrom(null, 1, 3), drop: fc.constantFrom('oldest' as const, 'newest' as const),
+  queue_max: fc.constantFrom(null, 1, 3),
+  drop: fc.constantFrom('oldest' as const, 'newest' as const),
   news: fc.boolean(), ticks: fc.constantFrom('regular', 'jitter:0.4', 'poisson'),
   both: fc.constantFrom(1 / 3, 0, 1, 0.5),
 });

@@ -184,7 +184,8 @@ loops('give what the plain loop over step gives, whatever the rates, phases and 
   fc.assert(fc.property(fc.record({
     seed: fc.nat(2 ** 31), rates_hz: fc.array(anyRate, { minLength: 2, maxLength: 5 }),
     internal: fc.constantFrom(0, 0.1, 0.7, 0.7, 1 - 1e-9, 1), phases: anyPhases,
-    duration_s: fc.oneof(fc.constantFrom(7, 60, 16.5), fc.double({ min: 0.1, max: 40, noNaN: true })),
+    duration_s: fc.oneof(fc.constantFrom(7, 60, 16.5),
+      fc.double({ min: 0.1, max: 40, noNaN: true })),
   }), ({ phases, ...options }) => expectPlain(phases === 'seed' ? options : {
     ...options, phases: options.rates_hz.map((_, id) => (phases === 'zero' ? 0 : (id % 4) / 3.5)),
   })), { numRuns: 200 });

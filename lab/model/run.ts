@@ -72,10 +72,15 @@ export function configure(options: ConfigureOptions): Configuration {
   const rates_range = 'rates_range' in options ? options.rates_range : null;
   const rates_hz = 'rates_range' in options
     ? draws.map((draw) => drawnRate_hz(uniform(draw, 0), options.rates_range)) : options.rates_hz;
-  const phases = draws.map((draw) => uniform(draw, 1));
+  const phases = phasesOf(seed, machines);
   return { seed, machines, rates_hz, rates_range, phases, internal, duration_s, speed,
     ...otherThanExercise(options) };
 }
+
+/** The phase of each machine, which the seed draws. */
+export const phasesOf = (seed: number, machines: number): number[] =>
+  Array.from({ length: machines }, (_, id) =>
+    uniform(stream(seed, id, PURPOSE.configuration), 1));
 
 const drawnRate_hz = (share: number, [least, most]: [number, number]): number =>
   least + Math.floor(share * (most - least + 1));

@@ -1,12 +1,17 @@
 /** A sweep's columns as frames of polars. */
 import pl, { type DataFrame } from 'nodejs-polars';
+import { faultText } from '../model/faults.ts';
 import { intervalReach } from '../theory/cephes.ts';
 import { measures, ROWS, SUMMARY, type Columns } from './columns.ts';
-import type { Setting } from './grid.ts';
+import { KNOB_COLUMNS, type Setting } from './grid.ts';
 
-/** The settings as columns, with their place in the grid. */
+/**
+ * The settings as columns, with their place in the grid. Knobs that are named have one each; that
+ * of `ticks` is called `tick_times`, since a measure has that name.
+ */
 export function settingsFrame(settings: Setting[]): DataFrame {
   const column = <T>(value: (setting: Setting) => T) => settings.map(value);
+  const knobs = KNOB_COLUMNS.filter((name) => settings[0]![name] !== undefined);
   return pl.DataFrame({
     configuration: pl.Series('configuration', Int32Array.from(settings.keys())),
     rates: column(({ rates_hz }) => rates_hz.join('-')),
@@ -15,9 +20,21 @@ export function settingsFrame(settings: Setting[]): DataFrame {
     loss: column(({ loss }) => loss),
     reorder: column(({ reorder }) => reorder),
     duration_s: column(({ duration_s }) => duration_s),
+    ...Object.fromEntries(knobs.map((name) => (name === 'queue_max'
+      ? [name, pl.Series(name, column((setting) => setting[name] ?? null), pl.Int32)]
+      : [name === 'ticks' ? 'tick_times' : name, column((setting) => cellOf(setting[name]))]))),
   });
 }
-const SETTING = ['rates', 'internal', 'latency', 'loss', 'reorder', 'duration_s'];
+
+/** A knob as a cell: lists as text. */
+function cellOf(value: Setting[typeof KNOB_COLUMNS[number]]): string | number | boolean {
+  if (!Array.isArray(value)) return value!;
+  return value.map((each) => (typeof each === 'object' ? faultText(each) : each)).join('; ');
+}
+
+/** The columns of the settings, but for their place. */
+const settingColumns = (settings: DataFrame): string[] =>
+  settings.columns.filter((name) => name !== 'configuration');
 
 /** Copies of the first values of columns. */
 const series = (columns: Record<string, Int32Array | Float64Array>, rows?: number) =>
@@ -32,7 +49,7 @@ export function rowsFrame(
   return pl.DataFrame(series(rows, many))
     .withColumns(pl.col('seed').cast(pl.Int64), ...nanToNull('mean_jump', 'receive_share'))
     .join(settings, { on: 'configuration', how: 'left' })
-    .select(...SETTING, 'seed', 'machine', 'rate_hz', ...measures);
+    .select(...settingColumns(settings), 'seed', 'machine', 'rate_hz', ...measures);
 }
 
 /** The summary. One run has no deviation and no interval: null. */
@@ -43,7 +60,7 @@ export function summaryFrame(summary: Columns<typeof SUMMARY>, settings: DataFra
   return withInterval(pl.DataFrame([...series(numbers), pl.Series('measure', names, pl.Utf8)])
     .withColumns(...nanToNull('mean', 'standard_deviation')))
     .join(settings, { on: 'configuration', how: 'left' })
-    .select(...SETTING, ...Object.keys(shown), 'mean_low', 'mean_high');
+    .select(...settingColumns(settings), ...Object.keys(shown), 'mean_low', 'mean_high');
 }
 
 /** The 95 % interval of each mean: mean ± t·s/√n, t of Student with n − 1 degrees of freedom. */

@@ -1,7 +1,17 @@
 /** How a sweep's options are written: lists, ranges, draws and shards. */
 import { InvalidArgumentError } from 'commander';
-import { latencyText, rateList } from '../cli/options.ts';
-import type { Shard } from './grid.ts';
+import { rateList } from '../cli/options.ts';
+import { POINTS_MAX, type Shard } from './grid.ts';
+
+// ── Knobs ────────────────────────────────────────────────────────────────────────────────────
+/** Values of one option; more is a slip of a step. */
+const VALUES_MAX = 100_000;
+// ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A count in words that fit a line. */
+const counted = (n: number) => (n < 1e15 ? n.toLocaleString('en') : n.toExponential(0));
+const tooMany = (many: number, what: string, most: number) => new InvalidArgumentError(
+  `That is ${counted(many)} ${what}; ${counted(most)} are the most.`);
 
 /** Reads '1,4,6', or 'all:1-6:3' as each draw of 3 machines from 1 … 6 Hz. */
 export function ratesGrid(text: string, before: number[][] = []): number[][] {
@@ -15,6 +25,8 @@ export function ratesGrid(text: string, before: number[][] = []): number[][] {
   if (low < 1 || high < low || machines < 2) {
     throw new InvalidArgumentError('all:1-6:3 is each draw of three machines from 1 to 6 Hz.');
   }
+  const many = (high - low + 1) ** machines;
+  if (many > POINTS_MAX) throw tooMany(many, 'draws', POINTS_MAX);
   const faces = Array.from({ length: high - low + 1 }, (_, place) => low + place);
   let draws: number[][] = [[]];
   for (let id = 0; id < machines; id++) {
@@ -31,11 +43,13 @@ export const numberGrid = (parse: (text: string) => number) => (text: string): n
     throw new InvalidArgumentError('A range is written from:to:step.');
   }
   const steps = Math.floor((to! - from!) / step + 1e-9);
+  if (steps >= VALUES_MAX) throw tooMany(steps + 1, 'values', VALUES_MAX);
   // 0.1 + 2 · 0.1 is not 0.3 until it is rounded.
   return Array.from({ length: steps + 1 }, (_, n) => Number((from! + n * step).toPrecision(12)));
 };
 
-export function shardOf(text: string): Shard {
+/** Reads '2/4', the second of four parts. */
+export function shardText(text: string): Shard {
   const [, part, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
   if (part === undefined || of === undefined || part < 1 || part > of) {
     throw new InvalidArgumentError('The parts of 4 are 1/4, 2/4, 3/4 and 4/4.');
@@ -43,5 +57,8 @@ export function shardOf(text: string): Shard {
   return { part, of };
 }
 
-export const latencyGrid = (text: string, before: string[] = []) => [...before, latencyText(text)];
-
+/** The name of a file. */
+export function fileName(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It is empty.');
+}

@@ -4,10 +4,13 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import pl, { type DataFrame } from 'nodejs-polars';
+import { type Checkpoint, SAVE_EVERY_S } from './checkpoint.ts';
 import { allocate, measures, ROWS, SUMMARY, type Columns } from './columns.ts';
 import { rowsFrame, settingsFrame, summaryFrame } from './frames.ts';
-import { cut, partsOf, settingsOf, type Grid, type Part, type Shard } from './grid.ts';
-import { expectedTicks } from './statistics.ts';
+import {
+  cut, partsOf, settingsOf, type Grid, type Part, type Setting, type Shard,
+} from './grid.ts';
+import { expectedTicks, TICKS_MAX } from './statistics.ts';
 import { perform, type Task } from './worker.ts';
 
 /** A worker is given about so much at a time: a tenth of a second, so that all end together. */
@@ -16,6 +19,10 @@ const TASK_TICKS = 2e6;
 const FEW_TICKS = 1e7;
 /** Rows go over to polars in blocks of so many, so that they are not all kept twice. */
 const BLOCK_ROWS = 2 ** 19;
+/** … and of so many ticks, so that there is something to keep every few seconds. */
+const BLOCK_TICKS = 1e9;
+/** More rows than this are not kept at once: 100 bytes each. */
+const ROWS_MAX = 1e9;
 /**
  * A summary takes the quantiles of a configuration from so many runs at most, since they need all
  * of their values at once: their ranks are then right to 0.3 percentage points (2·√(¼/n)).
@@ -30,6 +37,10 @@ export interface SweepOptions extends Grid {
   shard?: Shard;
   /** Is told now and then which share of the ticks is done. */
   progress?: (share: number) => void;
+  /** Takes up what was done before, and is kept up to date. */
+  checkpoint?: Checkpoint;
+  /** Ends the work; what was done so far is in the checkpoint. */
+  stop?: AbortSignal;
 }
 
 /**
@@ -38,46 +49,107 @@ export interface SweepOptions extends Grid {
  * Memory holds the rows that are returned and one block of half a million more. The quantiles of a
  * summary are those of the first 100,000 runs of a configuration, all else is of all.
  * @returns a row for each run and machine, in the order of configuration, seed and machine: `rates`
- *   (as '1-4-6'), `internal`, `latency`, `loss`, `reorder`, `duration_s`, `seed`, `machine`,
- *   `rate_hz` and simulate.ts's MEASURES; or the summary's rows
- * @throws RangeError if one run has more than 2^31 ticks
+ *   (as '1-4-6'), `internal`, `latency`, `loss`, `reorder`, `duration_s`, knobs that are named,
+ *   `seed`, `machine`, `rate_hz` and simulate.ts's MEASURES; or the summary's rows
+ * @throws RangeError if one run has more than 2^31 ticks, if a seed is above 2^53, or if there are
+ *   too many configurations or rows (its cause names the field); the reason of `stop`
  * @example
  *   const frame = await sweep({ rates_hz: [1, 4, 6], internal: [0.5, 0.7], runs: 1000 });
  *   frame.groupBy('internal', 'machine').agg(pl.col('mean_lag').mean());
  */
 export async function sweep(options: SweepOptions): Promise<DataFrame> {
-  const { seed = 1, runs = 1000, summary = false, shard = { part: 1, of: 1 } } = options;
-  const settings = settingsOf(options);
-  const parts = partsOf(settings, seed, runs, shard, summary);
-  const all = parts.reduce((sum, { setting, runs }) => sum + runs * expectedTicks(setting), 0);
-  const workers = Array.from(
-    { length: options.workers ?? (all < FEW_TICKS ? 0 : availableParallelism()) }, startWorker);
+  const { summary = false, checkpoint, stop } = options;
+  const { settings, parts } = planOf(options);
+  const all = ticksOf(parts);
+  const count = options.workers ?? (all < FEW_TICKS ? 0 : availableParallelism());
+  const workers = Array.from({ length: count }, startWorker);
   const described = settingsFrame(settings);
-  const frames: DataFrame[] = [];
+  const blocks = blocksOf(parts, summary);
   const columns = allocate(SUMMARY, !summary ? 0 : measures.length
     * parts.reduce((sum, { setting }) => sum + setting.rates_hz.length, 0));
-  let ticks = 0;
+  const frames: DataFrame[] = checkpoint?.rows() ?? [];
+  const before = checkpoint?.sums<typeof columns>() ?? null;
+  for (const name of before ? Object.keys(SUMMARY) as (keyof typeof columns)[] : []) {
+    columns[name].set(before![name]);
+  }
+  const first = checkpoint?.blocks ?? 0;
+
+  let ticks = blocks.slice(0, first).reduce((sum, block) => sum + ticksOf(block), 0);
   const done = ({ setting, runs, summary }: Task) => {
     if (!summary) ticks += runs * expectedTicks(setting);
     options.progress?.(ticks / all);
   };
-  const blocks = blocksOf(parts, summary);
+  const saving = saver(checkpoint, frames, summary ? columns : null);
   const rows = allocate(ROWS, blocks.reduce((most, block) => Math.max(most, rowsIn(block)), 0));
+  const doAll = (tasks: Task[]) => performAll(tasks, workers, done, stop);
   try {
-    for (const block of blocks) {
+    for (const [place, block] of blocks.entries()) {
+      if (place < first) continue;
       const { tasks, sums } = tasksOf(block, rows, columns);
-      await performAll(tasks, workers, done);
-      if (summary) await performAll(sums, workers, done);
+      await doAll(tasks);
+      if (summary) await doAll(sums);
       else frames.push(rowsFrame(rows, rowsIn(block), described));
+      saving.done(place + 1);
     }
+  } catch (error) {
+    if (stop?.aborted) saving.save();
+    throw error;
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return summary ? summaryFrame(columns, described) : pl.concat(frames, { how: 'vertical' });
+  return summary ? summaryFrame(columns, described)
+    : pl.concat(frames, { how: 'vertical', rechunk: true });
+}
+
+/** What is to be done, if it can be. @throws RangeError whose cause names the field */
+export function planOf(options: SweepOptions): { settings: Setting[]; parts: Part[] } {
+  const { seed = 1, runs = 1000, summary = false, shard = { part: 1, of: 1 } } = options;
+  if (!Number.isSafeInteger(seed + runs)) {
+    throw new RangeError(`${runs} runs from seed ${seed} on: no seed is above 2^53`,
+      { cause: 'seed' });
+  }
+  const settings = settingsOf(options);
+  for (const setting of settings) {
+    if (expectedTicks(setting) <= TICKS_MAX) continue;
+    throw new RangeError(`more than ${TICKS_MAX} ticks in one run of ${setting.rates_hz} for `
+      + `${setting.duration_s} s`, { cause: 'duration_s' });
+  }
+  const parts = partsOf(settings, seed, runs, shard, summary);
+  const rows = rowsIn(parts);
+  if (!summary && rows > ROWS_MAX) {
+    throw new RangeError(`${rows.toLocaleString('en')} rows, and ${ROWS_MAX.toLocaleString('en')} `
+      + 'are the most at once: a summary or a shard has fewer', { cause: 'runs' });
+  }
+  return { settings, parts };
+}
+
+/** Keeps a checkpoint up to date: every few seconds, and when it is told to. */
+function saver(
+  checkpoint: Checkpoint | undefined, frames: DataFrame[], sums: Columns<typeof SUMMARY> | null,
+) {
+  let [blocks, kept, last_ms] = [checkpoint?.blocks ?? 0, frames.length, performance.now()];
+  const save = () => {
+    if (checkpoint === undefined || blocks === checkpoint.blocks) return;
+    if (sums) {
+      // Copies, since memory that threads share cannot be written as it is.
+      checkpoint.save(blocks, { sums: Object.fromEntries(Object.entries(sums).map(
+        ([name, values]) => [name, values.slice()])) });
+    } else checkpoint.save(blocks, { rows: pl.concat(frames.slice(kept), { how: 'vertical' }) });
+    [kept, last_ms] = [frames.length, performance.now()];
+  };
+  return {
+    save,
+    done(many: number) {
+      blocks = many;
+      if (performance.now() - last_ms > SAVE_EVERY_S * 1000) save();
+    },
+  };
 }
 
 const rowsOf = ({ setting, runs }: Part) => setting.rates_hz.length * runs;
 const rowsIn = (block: Part[]) => block.reduce((sum, part) => sum + rowsOf(part), 0);
+const ticksOf = (block: Part[]) =>
+  block.reduce((sum, { setting, runs }) => sum + runs * expectedTicks(setting), 0);
 
 /**
  * Joins small parts and cuts large ones. There is always a block, and none has two pieces of one
@@ -85,15 +157,18 @@ const rowsIn = (block: Part[]) => block.reduce((sum, part) => sum + rowsOf(part)
  */
 function blocksOf(parts: Part[], summary: boolean): Part[][] {
   const blocks: Part[][] = [[]];
-  let rows = 0;
+  let [rows, ticks] = [0, 0];
   const pieces = parts.flatMap((part) => cut(part, summary ? QUANTILE_RUNS
-    : Math.ceil(BLOCK_ROWS / part.setting.rates_hz.length)));
+    : Math.ceil(Math.min(BLOCK_ROWS / part.setting.rates_hz.length,
+      BLOCK_TICKS / expectedTicks(part.setting)))));
   for (const piece of pieces) {
     rows += rowsOf(piece);
     const before = blocks.at(-1)!.at(-1);
-    if (before && (rows > BLOCK_ROWS || before.configuration === piece.configuration)) {
+    ticks += ticksOf([piece]);
+    const full = rows > BLOCK_ROWS || ticks > BLOCK_TICKS;
+    if (before && (full || before.configuration === piece.configuration)) {
       blocks.push([]);
-      rows = rowsOf(piece);
+      [rows, ticks] = [rowsOf(piece), ticksOf([piece])];
     }
     blocks.at(-1)!.push(piece);
   }
@@ -129,10 +204,13 @@ function startWorker(): Worker {
 }
 
 /** Does tasks in workers, each its next one when it is free; without workers in this thread. */
-async function performAll(tasks: Task[], workers: Worker[], done: (task: Task) => void) {
+async function performAll(
+  tasks: Task[], workers: Worker[], done: (task: Task) => void, stop: AbortSignal | undefined,
+): Promise<void> {
   const left = tasks.values();
   const each = async (perform: (task: Task) => unknown) => {
     for (const task of left) {
+      stop?.throwIfAborted();
       await perform(task);
       done(task);
     }
@@ -140,6 +218,6 @@ async function performAll(tasks: Task[], workers: Worker[], done: (task: Task) =
   if (workers.length === 0) return each(async (task) => (perform(task), immediate()));
   await Promise.all(workers.map((worker) => each((task) => {
     worker.postMessage(task);
-    return once(worker, 'message');
+    return once(worker, 'message', stop && { signal: stop });
   })));
 }

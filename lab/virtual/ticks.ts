@@ -69,7 +69,7 @@ export class Ticks {
     for (let next_s; (next_s = this.due(number + 1)) <= at_s; at_s = next_s) number++;
     for (let outage; (outage = this.outages[0]) && at_s >= outage.from_s; this.outages.shift()) {
       if (at_s >= outage.to_s) continue;
-      if (outage.to_s >= this.duration_s) [number, at_s] = [number, Infinity];
+      if (outage.to_s >= this.duration_s) at_s = Infinity;
       else if (outage.pause) {
         // The last tick that came due is made when the machine goes on; those before are skipped.
         while (this.due(number + 1) <= outage.to_s) number++;

@@ -3,7 +3,8 @@
  * the engine and nothing that would keep a thread from being ready at once.
  */
 import { parentPort } from 'node:worker_threads';
-import { configure } from '../model/run.ts';
+import { nemesis } from '../model/faults.ts';
+import { type Configuration, configure, phasesOf } from '../model/run.ts';
 import { measures, type Columns, type ROWS, type SUMMARY } from './columns.ts';
 import { Engine } from './engine.ts';
 import type { Part } from './grid.ts';
@@ -26,13 +27,15 @@ export function perform(task: Task): void {
 let engine: Engine | undefined;
 
 function runAll({ rows, row, setting, configuration: place, seed: first, runs }: Task): void {
-  const { rates_hz, internal, duration_s } = setting;
+  const { rates_hz, faults = [], nemesis: kinds } = setting;
   const machines = rates_hz.length;
   if (engine?.machines !== machines) engine = new Engine(machines);
-  for (let seed = first; seed < first + runs; seed++, row += machines) {
-    const configuration = configure({
-      seed, machines, rates_hz, internal, duration_s,
-    });
+  const all = configure({ ...setting, seed: first, machines });
+  for (let nth = 0; nth < runs; nth++, row += machines) {
+    const seed = first + nth;
+    const configuration: Configuration = { ...all, seed, phases: phasesOf(seed, machines) };
+    const drawn = kinds ? nemesis(kinds, configuration) : [];
+    if (faults.length + drawn.length > 0) configuration.faults = [...faults, ...drawn];
     const statistics = engine.run(configuration, setting);
     for (let id = 0; id < machines; id++) {
       rows.configuration[row + id] = place;

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import pl, { type DataFrame } from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Checkpoint } from '../../lab/virtual/checkpoint.ts';
 import { sweep, type SweepOptions } from '../../sweep.ts';
 
 const GRID: SweepOptions = {
@@ -32,8 +33,8 @@ sweeps('does not depend on the number of workers', async () => {
 });
 
 sweeps('does not depend on workers where one configuration is cut in tasks', async () => {
-  const wish = { rates_hz: [1, 4, 6], runs: 7000 };
-  same(await sweep({ ...wish, workers: 2 }), await sweep({ ...wish, workers: 0 }), 'rows');
+  const options = { rates_hz: [1, 4, 6], runs: 7000 };
+  same(await sweep({ ...options, workers: 2 }), await sweep({ ...options, workers: 0 }), 'rows');
 });
 
 sweeps('keeps the order of its rows over several blocks', async () => {
@@ -46,13 +47,15 @@ sweeps('keeps the order of its rows over several blocks', async () => {
 });
 
 sweeps('in parts is the whole, row for row, however many parts there are', async () => {
-  const wish: SweepOptions = { rates_hz: [[1, 4, 6], [2, 4], [3, 5, 1, 2]], duration_s: [2, 5], runs: 4 };
+  const options: SweepOptions = {
+    rates_hz: [[1, 4, 6], [2, 4], [3, 5, 1, 2]], duration_s: [2, 5], runs: 4,
+  };
   for (const summary of [false, true]) {
-    const whole = await sweep({ ...wish, summary });
+    const whole = await sweep({ ...options, summary });
     for (const of of [2, 5, 30]) {
       const parts = [];
       for (let part = 1; part <= of; part++) {
-        parts.push(await sweep({ ...wish, summary, shard: { part, of } }));
+        parts.push(await sweep({ ...options, summary, shard: { part, of } }));
       }
       same(pl.concat(parts, { how: 'vertical' }), whole, `${of} parts, summary ${summary}`);
       assert.is(parts.some(({ height }) => height === 0), of > (summary ? 6 : 24));
@@ -65,6 +68,30 @@ sweeps('refuses a run with too many ticks', async () => {
     () => assert.unreachable(), ({ message }) => assert.match(message, /2147483647 ticks/));
 });
 
+sweeps('that is stopped and taken up again is the same, byte for byte', async () => {
+  const options: SweepOptions = { rates_hz: [[1, 2, 3], [2, 4]], duration_s: 0.5, runs: 300_000 };
+  const here = mkdtempSync(join(tmpdir(), 'resume-'));
+  for (const summary of [false, true]) {
+    const file = join(here, `${summary}.parquet`);
+    const stop = new AbortController();
+    const first = new Checkpoint(file, 'one', false);
+    const progress = (share: number) => { if (share > 0.6) stop.abort(new Error('enough')); };
+    const stopped = { ...options, summary, workers: 0, stop: stop.signal, progress };
+    await sweep({ ...stopped, checkpoint: first })
+      .then(() => assert.unreachable(), ({ message }) => assert.is(message, 'enough'));
+    first.leave();
+    assert.ok(first.blocks > 0);
+    const second = new Checkpoint(file, 'one', true);
+    assert.is(second.blocks, first.blocks);
+    second.finish(await sweep({ ...options, summary, workers: 0, checkpoint: second }));
+    assert.equal(readdirSync(here).filter((name) => name.includes('part')), []);
+    const whole = join(here, 'whole.parquet');
+    (await sweep({ ...options, summary, workers: 0 })).writeParquet(whole, { compression: 'zstd' });
+    assert.ok(readFileSync(file).equals(readFileSync(whole)), `summary ${summary}`);
+  }
+  rmSync(here, { recursive: true });
+});
+
 sweeps.run();
 
 // ── summary ──────────────────────────────────────────────────────────────────────────────────
@@ -72,9 +99,9 @@ sweeps.run();
 const summaries = suite('summary');
 
 summaries('of many runs is of all, but for quantiles: of the first 100,000', async () => {
-  const wish: SweepOptions = { rates_hz: [1, 2], runs: 100_200, duration_s: 1.5, internal: 0.1 };
-  const [rows, found] = [await sweep(wish), await sweep({ ...wish, summary: true })];
-  same(await sweep({ ...wish, summary: true, workers: 2 }), found, 'two workers');
+  const options: SweepOptions = { rates_hz: [1, 2], runs: 100_200, duration_s: 1.5, internal: 0.1 };
+  const [rows, found] = [await sweep(options), await sweep({ ...options, summary: true })];
+  same(await sweep({ ...options, summary: true, workers: 2 }), found, 'two workers');
   const ofSlow = rows.filter(pl.col('machine').eq(0));
   for (const measure of ['mean_lag', 'mean_jump']) {
     const record = found.toRecords().find((row) => row.machine === 0 && row.measure === measure)!;
@@ -122,7 +149,8 @@ command('writes what sweep() returns, and how it was made', async () => {
     rates_hz: [[1, 4, 6], [1, 1], [1, 2], [2, 1], [2, 2]], internal: [0.1, 0.2, 0.3],
     latency: ['constant:0', 'uniform:1,9'], loss: [0, 0.5], duration_s: [2, 3], runs: 3,
   }), 'the file');
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const file = new URL('../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8'));
   assert.equal(frame.getColumn('command').unique().toArray(), [`sweep.ts ${text}`]);
   assert.equal(frame.getColumn('version').unique().toArray(), [version]);
   assert.equal(readdirSync(folder), ['grid.parquet']);
@@ -147,19 +175,59 @@ command('never writes over a file', () => {
   assert.ok(before.equals(readFileSync(join(folder, 'grid.parquet'))));
 });
 
-command('leaves no file when it is interrupted', async () => {
+command('leaves no file when it is interrupted before there is anything to keep', async () => {
   const child = spawn(process.execPath,
     words('--rates 1,4,6 --runs 100000000 --out interrupted/x.parquet'), { cwd: folder });
-  while (!existsSync(join(folder, 'interrupted'))) await sleep(20);
+  let told = '';
+  child.stderr.on('data', (text) => { told += text; });
+  while (!existsSync(join(folder, 'interrupted/x.parquet.part/sweep.json'))) await sleep(20);
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
-  assert.is(code, 130);
+  assert.equal([code, told], [130, 'interrupted; nothing was written\n']);
   assert.equal(readdirSync(join(folder, 'interrupted')), []);
+});
+
+command('--resume goes on with what a killed sweep left, and not with another one', async () => {
+  const text = '--rates 1,4,6 --runs 3000 --duration 3 --workers 1 --out killed.parquet';
+  const child = spawn(process.execPath, words(text.replace('3000 ', '30000000 ')),
+    { cwd: folder });
+  while (!existsSync(join(folder, 'killed.parquet.part/sweep.json'))) await sleep(20);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const again = sweepTs(text);
+  assert.is(again.status, 2);
+  assert.match(again.stderr, /^error: --out killed.parquet: .*--resume goes on with it\n$/);
+  const other = sweepTs(`${text} --resume`);
+  assert.is(other.status, 2);
+  assert.match(other.stderr, /is of another sweep: sweep.ts --rates 1,4,6 --runs 30000000 /);
+  rmSync(join(folder, 'killed.parquet.part'), { recursive: true });
+  // Where nothing was left, --resume is a sweep like any other.
+  assert.is(sweepTs(`${text} --resume`).status, 0);
+  assert.is(sweepTs(text.replace('killed', 'whole')).status, 0);
+  same(read('killed.parquet').drop('command'), read('whole.parquet').drop('command'), 'resumed');
+});
+
+command('a full disk is one line, and leaves nothing', () => {
+  // A limit of 8 KB for each file stands for the disk.
+  const { status, stderr } = spawnSync('bash', ['-c', 'ulimit -f 8; exec "$0" "$@"',
+    process.execPath, ...words('--rates 1,4,6 --runs 3000 --duration 3 --out full.parquet')],
+  { cwd: folder, encoding: 'utf8' });
+  assert.is(status, 2);
+  assert.match(stderr, /^error: --out full.parquet: .*; nothing was written\n$/);
+  assert.equal(readdirSync(folder).filter((name) => name.startsWith('full')), []);
+});
+
+command('--summary tells what it found in a table', () => {
+  const { stdout } = sweepTs('--rates 1,4,6 --runs 50 --duration 9 --summary --out table.parquet');
+  assert.match(stdout, /rates +machine +runs/);
+  assert.match(stdout, /\n1-4-6 +2 +50 /);
 });
 
 command('ends with 2 and one line that names the flag when it cannot do what is asked', () => {
   for (const [flag, value] of [['--internal', '0.1:0.9'], ['--duration', '1e12'],
-    ['--shard', '0/4']] as const) {
+    ['--shard', '0/4'], ['--internal', '0:1:1e-300'], ['--rates', 'all:1-1000:4'],
+    ['--workers', '1000'], ['--seed', '9007199254740991'], ['--fault', 'pause'],
+    ['--runs', '1e9']] as const) {
     const { status, stderr } = sweepTs(`--rates 1,2 --out never.parquet ${flag} ${value}`);
     assert.is(status, 2, flag);
     assert.match(stderr, new RegExp(`^error: .*${flag}.*\n$`), flag);
