@@ -7,6 +7,7 @@
  *   npx tsx launch.ts --duration 600 --speed 20       ten model minutes in half a minute
  *   npx tsx launch.ts --runs 5 --name mine            five seeds in a row: logs/mine-1 … mine-5
  *   npx tsx launch.ts --nemesis pause,crash,restart,cut
+ *   npx tsx launch.ts --live                          a page that shows and disturbs them
  *   npx tsx launch.ts --exercise --speed 10           the exercise's fifteen runs, side by side
  *   npx tsx launch.ts --replace 1='python3 my_machine.py'
  *   npx tsx launch.ts --replace all='python3 my_machine.py' --grade
@@ -14,8 +15,10 @@
  * Exit code 0: every machine ended by itself and the check holds; 1: not so; 2: bad input.
  */
 import { randomInt } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { openPage } from './lab/cli/browser.ts';
 import { nameByTime, newFolder } from './lab/cli/folder.ts';
 import {
   atLeast, configured, faultOptions, folderName, isMain, knobOptions, machineCount, MODEL_KNOBS,
@@ -27,7 +30,7 @@ import type { Run } from './lab/frames/load.ts';
 import type { Configuration } from './lab/model/run.ts';
 import { type WireName, WIRES } from './lab/real/protocol.ts';
 import { show } from './lab/real/screen.ts';
-import { launch } from './lab/real/supervise.ts';
+import { launch, type Watch } from './lab/real/supervise.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 const KNOBS = {
@@ -56,6 +59,8 @@ interface Options extends ModelOptions, KnobOptions, FaultOptions {
   speed: number;
   runs: number;
   name?: string;
+  live?: boolean;
+  open: boolean;
   host: string;
   port: number;
   wire: WireName;
@@ -85,6 +90,9 @@ function parse(): [Command, Options] {
       KNOBS.speed)
     .option('--runs <n>', 'that many runs, with seeds in a row', atLeast(1), KNOBS.runs)
     .option('--name <name>', 'folder under logs/ (default: the time and the seed)', folderName)
+    .option('--live', 'a page in the browser that shows the machines as they tick, with buttons '
+      + 'that pause, kill, restart and cut')
+    .option('--no-open', 'with --live: open no browser')
     .option('--host <host>', 'address to listen on; loopback, so that no one else joins',
       KNOBS.host)
     .option('--port <n>', 'machine i listens on port n + i; 0 takes free ones', whole, KNOBS.port)
@@ -161,6 +169,17 @@ async function sumUp(folder: string): Promise<{ run: Run; consistent: boolean }>
   return { run, consistent };
 }
 
+/** The live page of a run, opened in a browser unless nobody wants one. */
+async function openLive(
+  configuration: Configuration, folder: string, { host, open }: Options, screen: Watch,
+) {
+  const { liveWatch } = await import('./lab/report/live.watch.ts');
+  const live = await liveWatch(configuration, folder, host, screen);
+  console.log(`live: ${live.address}`);
+  if (open) await openPage(live.address);
+  return live;
+}
+
 /** Runs one configuration from its folder to its sum. @returns the run, null if there is none */
 async function runOne(
   command: Command, options: Options, { configuration, name, usual }: Planned, stop: AbortSignal,
@@ -170,22 +189,26 @@ async function runOne(
   console.log(`seed ${seed}: ${rates_hz.length} machines at ${rateWords(rates_hz)} ticks a `
     + `second for ${duration_s} s${speed === 1 ? '' : `, ${speed} times as fast`}`);
   const replace = replacements(command, options, rates_hz.length);
-  const watch = await show(configuration);
+  const screen = await show(configuration);
+  const live = options.live ? await openLive(configuration, folder, options, screen) : null;
   const { ended, hasBegun } = await launch({ ...options, configuration, folder, replace, stop,
-    watch });
-  watch.end();
+    watch: live?.watch ?? screen });
+  screen.end();
   if (ended !== 'finished') console.log(paint('red', ended));
   if (!hasBegun) {
     rmSync(folder, { recursive: true, force: true }); // Nothing to sum up, and nothing to keep.
     console.log(`it had not begun: no logs in ${folder}`);
+    await live?.end(null);
     return { run: null, good: false };
   }
   try {
     const { run, consistent } = await sumUp(folder);
+    await live?.end(readFileSync(join(folder, 'report.html'), 'utf8'));
     return { run, good: consistent && ended === 'finished' };
   } catch (error) {
     // The disk is full, or somebody took the folder away.
     console.error(`error: ${folder} cannot be summed up: ${(error as Error).message}`);
+    await live?.end(null);
     return { run: null, good: false };
   }
 }

@@ -11,6 +11,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openPage } from './lab/cli/browser.ts';
 import { isMain, script, versions } from './lab/cli/options.ts';
 import { type OwnRecord, validateRun } from './lab/model/record.ts';
 import type { Preset } from './lab/report/play.panel.ts';
@@ -54,22 +55,6 @@ export function recordedPresets(logs: string): Preset[] {
 /** The page as text. */
 export const page = (): Promise<string> => playPage(
   [...LESSONS, ...recordedPresets(fileURLToPath(new URL('logs', import.meta.url)))], versions());
-
-/** Opens a file with what the system opens pages with; false if there is nothing. */
-async function openPage(path: string): Promise<boolean> {
-  const { spawn } = await import('node:child_process');
-  const { platform } = process;
-  const [command, ...words] = platform === 'darwin' ? ['open'] : platform === 'win32'
-    ? ['cmd', '/c', 'start', ''] : ['xdg-open'];
-  return new Promise((done) => {
-    const child = spawn(command!, [...words, path], { stdio: 'ignore', detached: true });
-    child.on('error', () => done(false));
-    child.on('spawn', () => {
-      child.unref();
-      done(true);
-    });
-  });
-}
 
 async function main(): Promise<void> {
   const command = script(import.meta.url)

@@ -10,10 +10,10 @@ import { EVERYONE, NO_MESSAGE, NOBODY, step } from '../lab/model/rule.ts';
 import { machineOf } from '../lab/model/run.ts';
 import { rankOf } from '../lab/report/play.ensemble.ts';
 import {
-  addRow, countUpTo, curvesOf, emptyFilm, type Film, flyingAt, momentsAt, nextTick, partAt,
-  previousTick, type Row,
+  addRow, countUpTo, emptyFilm, type Film, flyingAt, momentsAt, nextTick, previousTick, type Row,
 } from '../lab/report/play.film.ts';
 import { recordedOf, twinOf } from '../lab/report/play.recorded.ts';
+import { curvesOf, partAt } from '../lab/report/play.series.ts';
 import { driftsOf, filesOf, filmOf } from '../lab/report/play.run.ts';
 import {
   addressOf, commandOf, configurationOf, PLAIN, readAddress, type Setting, TICKS_MOST,
@@ -94,6 +94,21 @@ film('links a receive with its send even if it hears of the receive first', () =
   assert.equal(live.order, [1, 0]);
   assert.is(momentsAt(live, 1.5)[1]!.queue, 1);
   assert.is(momentsAt(live, 2)[1]!.queue, 0);
+});
+
+film('knows by later rows what was lost, where order is kept', () => {
+  const live = emptyFilm({ name: 'live', rates_hz: [9, 1], duration_s: 9, inOrder: true });
+  const send = (time_s: number, clock: number) => addRow(live, { time_s, machine: 0, tick: clock,
+    event: 'send', peers: [1], values: [clock], queue: 0, clock });
+  const other = { machine: 1, peers: [], values: [], queue: 0, clock: 9 };
+  for (const clock of [1, 2, 3]) send(clock, clock);
+  addRow(live, { ...other, time_s: 4, tick: 0, event: 'receive', peers: [0], values: [2] });
+  assert.equal(live.messages.map(({ lost }) => lost), [true, false, false]);
+  send(5, 4);
+  addRow(live, { ...other, time_s: 6, tick: -1, event: 'restart' });
+  assert.is(momentsAt(live, 3.5)[1]!.queue, 2); // 2 and 3; with the crash 3 goes, and 4 never came.
+  assert.equal(live.messages.map(({ lost }) => lost), [true, false, false, true]);
+  assert.is(momentsAt(live, 6)[1]!.queue, 0);
 });
 
 film('has lag and queue over time as its moments have them', () => {

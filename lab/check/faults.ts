@@ -55,6 +55,21 @@ export function cutsOf(context: Context, i: number, j: number): Window[] {
 const describe = (fault: Fault) => `${fault.do} of ${fault.do === 'cut' ? 'link' : 'machine'} ${
   machinesOf(fault).join('-')} at ${Number(fault.at_s.toFixed(3))} s`;
 
+const DONE = { pause: 'paused', crash: 'killed', cut: 'cut' } as const;
+
+/** What was done, in sentences: 'machine 0 was paused at 3.2 s for 5 s'. */
+export function faultNotes({ run }: Context): string[] {
+  const seconds = (s: number) => `${Number(s.toFixed(3))} s`;
+  return run.faults.filter(({ from_us }) => run.kind === 'virtual' || from_us).map((fault) => {
+    const lasts_s = endOf(run, fault) - fault.at_s;
+    const end = endOf(run, fault) >= run.duration_s ? 'to the end'
+      : fault.do === 'crash' ? `and restarted at ${seconds(endOf(run, fault))}`
+      : `for ${seconds(lasts_s)}`;
+    return `${fault.do === 'cut' ? 'link' : 'machine'} ${machinesOf(fault).join('-')} was `
+      + `${DONE[fault.do]} at ${seconds(fault.at_s)} ${end}`;
+  });
+}
+
 /** That faults were done when they were due, and those that the seed draws for a nemesis. */
 export function schedule(context: Context): void {
   const { run, found } = context;

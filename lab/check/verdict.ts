@@ -1,7 +1,7 @@
 /** All rules together: could the rule of the exercise have made these logs, and in their time? */
 import { contextOf, died, last_us, plural, stopped, type Context } from './context.ts';
 import { excusesOf } from './excuses.ts';
-import { absences, schedule } from './faults.ts';
+import { absences, faultNotes, schedule } from './faults.ts';
 import { Findings, type Rule, type Violation } from './findings.ts';
 import { waits } from './inbox.ts';
 import { clocks, draws, order, peers, rolls, waiting } from './machines.ts';
@@ -132,7 +132,7 @@ function inFlight(sum: MessageSummary, underWay: number): void {
 
 function notesOf(context: Context, all: MachineSummary[]): string[] {
   const { run, logs, start_us, second_us } = context;
-  const notes: string[] = [];
+  const notes = faultNotes(context);
   for (const log of logs) {
     const { skipped, lost_to, lost_from, died: gone, started, rolls: count, seed_rolls } =
       all[log.id]!;

@@ -3,7 +3,7 @@
  * them, cuts links and heals them. What was done is noted in the faults themselves.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endOf, faultText, machinesOf, type Fault } from '../model/faults.ts';
+import { checkFaults, endOf, faultText, machinesOf, type Fault } from '../model/faults.ts';
 import { cutDone, healDone } from './protocol.ts';
 import type { MachineProcess } from './process.ts';
 import { now_us } from './time.ts';
@@ -11,6 +11,7 @@ import { now_us } from './time.ts';
 /** What the nemesis needs of the run that it disturbs. */
 export interface Victims {
   duration_s: number;
+  machines: number;
   /** When a model time is, epoch µs. */
   at_us(model_s: number): number;
   machine(id: number): MachineProcess;
@@ -21,6 +22,14 @@ export interface Victims {
   note(text: string): void;
 }
 
+/** What the buttons of a live page do. */
+const BUTTONS: Record<string, { do: Fault['do']; begins: boolean }> = {
+  pause: { do: 'pause', begins: true }, continue: { do: 'pause', begins: false },
+  kill: { do: 'crash', begins: true }, restart: { do: 'crash', begins: false },
+  cut: { do: 'cut', begins: true }, heal: { do: 'cut', begins: false },
+};
+/** Seconds in whole milliseconds, not above: a button is no more exact, and people read it. */
+const whole_ms = (s: number): number => Math.floor(s * 1000) / 1000;
 const SETTLE_MS = 5; // A process on another core stops a moment after its signal was sent.
 const ANSWER_MS = 3000; // A machine that does not answer within this is taken to be gone.
 
@@ -50,6 +59,51 @@ export class Nemesis {
     this.faults.push(fault);
     this.#victims.record();
     this.#do(fault);
+  }
+
+  /**
+   * Does what a button says, now: 'pause 0', 'continue 0', 'kill 1', 'restart 1', 'cut 0-2',
+   * 'heal 0-2'. Resolves when it is done.
+   * @throws RangeError with one sentence if that cannot be
+   */
+  async disturb(text: string): Promise<void> {
+    const { duration_s, machines, at_us } = this.#victims;
+    if (this.#over.signal.aborted) throw new RangeError('the run is over.');
+    const [, word, one, other] = /^(\w+) (\d+)(?:-(\d+))?$/.exec(text) ?? [];
+    const button = word !== undefined && Object.hasOwn(BUTTONS, word) ? BUTTONS[word]! : null;
+    if (!button || (other !== undefined) !== (button.do === 'cut')) {
+      throw new RangeError(`"${text.slice(0, 40)}" is not like "pause 0" or "cut 0-2".`);
+    }
+    const aim = button.do === 'cut'
+      ? { link: [one, other].map(Number).sort((a, b) => a - b) as [number, number] }
+      : { machine: Number(one) };
+    const now_s = whole_ms((now_us() - at_us(0)) / (at_us(1) - at_us(0)));
+    const open = this.faults.find((fault) => fault.do === button.do && fault.from_us
+      && !fault.to_us && fault.machine === aim.machine
+      && fault.link?.join() === aim.link?.join());
+    if (!button.begins) {
+      if (!open) throw new RangeError(`nothing to ${word}: ${text.slice(word!.length + 1)}.`);
+      return this.#finishNow(open, now_s);
+    }
+    const fault: Fault = { do: button.do, ...aim, at_s: now_s, for_s: null, from_us: null,
+      to_us: null };
+    checkFaults([...this.faults, fault], { duration_s, machines });
+    const busy = this.faults.find((before) => before.from_us && !before.to_us
+      && machinesOf(before).some((id) => machinesOf(fault).includes(id)));
+    if (busy) throw new RangeError(`"${faultText(busy)}" is not over.`);
+    if (machinesOf(fault).some((id) => this.#victims.machine(id).watched.exit)) {
+      throw new RangeError('that machine has ended.');
+    }
+    this.add(fault);
+  }
+
+  /** Ends a fault whose end was open. */
+  async #finishNow(fault: Fault, now_s: number): Promise<void> {
+    fault.for_s = whole_ms(now_s - fault.at_s + 1e-6);
+    if (fault.do === 'crash') this.returning.add(fault.machine!);
+    this.#victims.note(`${faultText(fault)} (by a button)`);
+    await this.#finish(fault);
+    this.#victims.record();
   }
 
   /** No more faults; who is paused goes on, so that it can stop in order. */

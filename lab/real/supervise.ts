@@ -18,7 +18,13 @@ export interface Watch {
   /** So many machines have a port, and wait for the others. */
   up(count: number): void;
   /** Is called when every machine ticks, with the machines as they change. */
-  begun(machines: readonly Readonly<Watched>[], start_us: number): void;
+  begun(
+    machines: readonly Readonly<Watched>[], start_us: number,
+    disturb: (text: string) => Promise<void>,
+  ): void;
+  /** Each row, as a machine prints it, and the faults whenever one begins or ends. */
+  row?(line: string): void;
+  faults?(faults: readonly Fault[]): void;
 }
 
 export interface LaunchOptions {
@@ -73,10 +79,10 @@ class Run {
   constructor(options: LaunchOptions, ours: string[]) {
     this.#options = options;
     this.#ours = ours;
-    const { configuration: { faults = [], duration_s, speed }, watch } = options;
+    const { configuration: { faults = [], duration_s, speed, machines }, watch } = options;
     this.#nemesis = new Nemesis(faults.map((fault): Fault => ({ from_us: null, to_us: null,
       ...fault })), {
-      duration_s,
+      duration_s, machines,
       at_us: (model_s) => this.#start_us! + (model_s * 1e6) / speed,
       machine: (id) => this.#machines[id]!,
       restart: (id) => this.#restart(id),
@@ -146,13 +152,23 @@ class Run {
   }
 
   #hear(id: number, event: string, line: string): void {
+    this.#options.watch.row?.(line);
     if (event === 'restart') this.#back.get(id)?.();
     if (event !== 'start') return;
     this.#start_us ??= Number(line.split(',', 1));
     if (++this.#begun < this.#options.configuration.machines) return;
     this.#record();
     this.#nemesis.start();
-    this.#options.watch.begun(this.#machines.map(({ watched }) => watched), this.#start_us);
+    this.#options.watch.begun(this.#machines.map(({ watched }) => watched), this.#start_us,
+      (text) => this.#disturb(text));
+  }
+
+  /** What a button asks for. @throws RangeError with one sentence if that cannot be */
+  async #disturb(text: string): Promise<void> {
+    if (this.#options.configuration.nemesis) {
+      throw new RangeError('the faults of this run are drawn from its seed, and nothing is added.');
+    }
+    await this.#nemesis.disturb(text);
   }
 
   async #restart(id: number): Promise<void> {
@@ -215,6 +231,7 @@ class Run {
   /** Writes run.json; where that is not possible the one before stays, and a person is told. */
   #record(): void {
     const { configuration, folder, wire, replace, watch } = this.#options;
+    watch.faults?.(this.#nemesis.faults);
     const { faults: _, ...rest } = configuration;
     const dice = configuration.rates_hz.map((_, id): Dice =>
       (replace?.has(id) && !this.#machines[id]?.rollsSeed ? 'own' : 'seed'));

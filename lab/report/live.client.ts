@@ -75,7 +75,8 @@ function take(told: Told): void {
 function begin(begun: { name: string; configuration: Configuration; start_us: number }): void {
   ({ configuration, start_us } = begun);
   const { rates_hz, duration_s, machines, seed } = configuration;
-  film = emptyFilm({ name: begun.name, rates_hz, duration_s });
+  const inOrder = (configuration.take ?? 'oldest') === 'oldest';
+  film = emptyFilm({ name: begun.name, rates_hz, duration_s, inOrder });
   view = freshView(film, byId('main').clientWidth);
   document.body.classList.toggle('many', machines > 8);
   document.body.style.setProperty('--machines', String(machines));

@@ -3,7 +3,7 @@ import type { Fault, Override } from '../model/faults.ts';
 import { type CardView, cardView } from './play.card.ts';
 import { curvesView } from './play.curves.ts';
 import { dropTarget } from './play.drop.ts';
-import { type Film, momentsAt, partAt } from './play.film.ts';
+import { type Film, momentsAt } from './play.film.ts';
 import { filesSection } from './play.files.ts';
 import { type Key, keyList, listen } from './play.keys.ts';
 import { byId, element, followLook, say } from './play.look.ts';
@@ -12,6 +12,7 @@ import { type Recorded, twinOf } from './play.recorded.ts';
 import { driftOf, filmOf } from './play.run.ts';
 import { freshView, futureView, zoom } from './play.screen.ts';
 import { selection } from './play.select.ts';
+import { partAt } from './play.series.ts';
 import {
   addressOf, configurationOf, faultsOf, PLAIN, readAddress, type Setting,
 } from './play.setting.ts';

@@ -1,9 +1,10 @@
 /** Lag and queue over time, with what theory says: drawn once, uncovered as time goes on. */
 import type { Prediction } from '../theory/predict.ts';
-import { curvesOf, type Curves, type Film } from './play.film.ts';
+import type { Film } from './play.film.ts';
 import {
   clear, colourOf, dashOf, labelOf, surfaceOf, type Look,
 } from './play.look.ts';
+import { curvesOf, type Curves } from './play.series.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 const LOOKS = 700; // Times at which a curve is looked at: more than a screen has room for.

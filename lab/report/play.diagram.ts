@@ -193,9 +193,9 @@ function faultBands(
     const width = context.measureText(name).width;
     if (width + 12 > x2 - x1 && g.lane < 40) continue;
     context.fillStyle = look.paper;
-    context.fillRect(x1 + 3, (y1 + y2) / 2 - 24, width + 8, 17);
+    context.fillRect(x1 + 3, y1 + 3, width + 8, 17);
     context.fillStyle = look.ink;
-    context.fillText(name, x1 + 7, (y1 + y2) / 2 - 11);
+    context.fillText(name, x1 + 7, y1 + 16);
   }
 }
 

@@ -4,6 +4,9 @@
  * share it; a live run is a film that still grows.
  */
 
+/** So long a message that is lost at once is seen on its way, in model seconds. */
+export const LOST_SEEN_S = 0.3;
+
 /** What a row of a log says, times in model seconds from the start. */
 export interface Row {
   time_s: number;
@@ -39,6 +42,8 @@ export interface Film {
   name: string;
   machines: number;
   rates_hz: number[];
+  /** No message overtakes another on a channel, and the oldest is taken first. */
+  inOrder: boolean;
   /** Model seconds that the run lasts, and until which it is known. */
   duration_s: number;
   end_s: number;
@@ -70,11 +75,12 @@ export interface Film {
 
 /** A film without an event. */
 export function emptyFilm(
-  { name, rates_hz, duration_s }: Pick<Film, 'name' | 'rates_hz' | 'duration_s'>,
+  { name, rates_hz, duration_s, inOrder = false }:
+  Pick<Film, 'name' | 'rates_hz' | 'duration_s'> & { inOrder?: boolean },
 ): Film {
   const each = <T>(make: () => T) => rates_hz.map(make);
   return {
-    name, machines: rates_hz.length, rates_hz, duration_s, end_s: 0,
+    name, machines: rates_hz.length, rates_hz, duration_s, inOrder, end_s: 0,
     machine: [], time_s: [], tick: [], event: [], peers: [], values: [], queue: [], clock: [],
     cause: [], lanes: each(() => []), order: [], messages: [], inboxes: each(() => []),
     flight_max_s: 0, sends: each(() => new Map()), open: each(() => new Map()),
@@ -117,6 +123,14 @@ export function addRow(film: Film, row: Row): void {
     for (const to of row.peers) sent(film, place, to, row.clock);
   } else if (event === 'receive') {
     row.peers.forEach((from, nth) => taken(film, place, from, row.values[nth]!));
+  } else if (event === 'restart') {
+    // What was sent to it before is lost with its old life, of which this was the last row.
+    const died_s = film.time_s[film.lanes[id]!.at(-2) ?? place]!;
+    for (const message of film.open[id]!.values()) {
+      if (message.taken >= 0 || message.sent_s >= time_s) continue;
+      if (message.sent_s <= died_s) goes(film, message, died_s);
+      else isLost(film, message);
+    }
   }
 }
 
@@ -152,11 +166,23 @@ function taken(film: Film, place: number, from: number, clock: number): void {
     message.taken = place;
     message.gone_s = gone_s;
     film.open[to]!.delete(key);
+    if (film.inOrder) passedOver(film, message);
   } else if (send === undefined) {
     film.open[to]!.set(key, { from, to, clock, sent: -1, taken: place, sent_s: gone_s,
       arrival_s: gone_s, gone_s, lost: false });
   }
 }
+
+/** Where order is kept, what was sent on a channel before a message that is taken is lost. */
+function passedOver(film: Film, { from, to, clock }: Message): void {
+  for (const older of film.open[to]!.values()) {
+    if (older.from === from && older.clock < clock && older.taken < 0) isLost(film, older);
+  }
+}
+
+/** A message that never arrived, as it turned out. */
+const isLost = (film: Film, message: Message): void =>
+  goes(film, message, message.sent_s, message.sent_s + LOST_SEEN_S);
 
 /** Puts a message into its receiver's inbox, in the order of arrival. */
 function enter(film: Film, message: Message): void {
@@ -306,64 +332,4 @@ export function previousTick(film: Film, t: number): number {
     if (time_s[order[at]!]! < t && isTick(film, order[at]!)) return time_s[order[at]!]!;
   }
   return 0;
-}
-
-// ── Over time ────────────────────────────────────────────────────────────────────────────────
-
-/** Lag and queue of each machine at each of some evenly spaced times from 0 to `end_s`. */
-export interface Curves {
-  times_s: number[];
-  lags: number[][];
-  queues: number[][];
-  lag_max: number;
-  queue_max: number;
-}
-
-export function curvesOf(film: Film, looks: number, end_s = film.duration_s): Curves {
-  const { machines, order, time_s, machine } = film;
-  const known_s = Math.min(end_s, film.end_s);
-  const times_s: number[] = [];
-  const lags: number[][] = Array.from({ length: machines }, () => []);
-  const queues: number[][] = Array.from({ length: machines }, () => []);
-  const clocks = new Array<number>(machines).fill(0);
-  const waiting = new Array<number>(machines).fill(0);
-  let [at, highest, lag_max, queue_max] = [0, 0, 0, 0];
-  for (let look = 0; look <= looks; look++) {
-    const t = (end_s * look) / looks;
-    if (t > known_s) break;
-    for (; at < order.length && time_s[order[at]!]! <= t; at++) {
-      const place = order[at]!;
-      clocks[machine[place]!] = film.clock[place]!;
-      waiting[machine[place]!] = film.queue[place]!;
-      if (film.clock[place]! > highest) highest = film.clock[place]!;
-    }
-    times_s.push(t);
-    for (let id = 0; id < machines; id++) {
-      lags[id]!.push(highest - clocks[id]!);
-      queues[id]!.push(waiting[id]!);
-      lag_max = Math.max(lag_max, highest - clocks[id]!);
-      queue_max = Math.max(queue_max, waiting[id]!);
-    }
-  }
-  return { times_s, lags, queues, lag_max, queue_max };
-}
-
-/** The first event in which two runs differ, in time; Infinity if none does. */
-export function partAt(one: Film, other: Film): number {
-  let first_s = Infinity;
-  for (const [id, lane] of one.lanes.entries()) {
-    const beside = other.lanes[id] ?? [];
-    for (let nth = 0; nth < Math.max(lane.length, beside.length); nth++) {
-      const [a, b] = [lane[nth], beside[nth]];
-      const same = a !== undefined && b !== undefined && one.time_s[a] === other.time_s[b]
-        && one.event[a] === other.event[b] && one.clock[a] === other.clock[b]
-        && one.peers[a]!.join() === other.peers[b]!.join();
-      if (same) continue;
-      const at_s = Math.min(a === undefined ? Infinity : one.time_s[a]!,
-        b === undefined ? Infinity : other.time_s[b]!);
-      first_s = Math.min(first_s, at_s);
-      break;
-    }
-  }
-  return first_s;
 }

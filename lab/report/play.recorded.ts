@@ -39,13 +39,18 @@ export function recordedOf(files: readonly Dropped[]): Recorded {
   const end_s = Math.max(0, ...known.map(({ rows, time_us }) => time_s(time_us[rows - 1]!)));
   const rates_hz = Array.from({ length: machines }, (_, id) => record?.rates_hz[id]
     ?? paceOf(known.find((log) => log.id === id), end_s));
-  const film = emptyFilm({ name: first, rates_hz, duration_s: record?.duration_s ?? end_s });
+  const film = emptyFilm({ name: first, rates_hz, duration_s: record?.duration_s ?? end_s,
+    inOrder: !record || isInOrder(record) });
   film.duration_s = Math.max(film.duration_s, end_s) || 1;
   merge(film, known, time_s);
   const trouble = logs.flatMap(({ malformed }) => malformed.kept.map(({ file, line, text }) =>
     `${file}${line === null ? '' : `:${line}`}: ${text}`));
   return { film, record, trouble };
 }
+
+/** Whether a run's messages keep their order from the send to the take. */
+const isInOrder = (record: RunRecord): boolean => record.kind !== 'foreign'
+  && (record.take ?? 'oldest') === 'oldest' && record.reorder !== true;
 
 function recordIn(files: readonly Dropped[]): RunRecord | null {
   const file = files.find(({ name }) => baseOf(name) === 'run.json');

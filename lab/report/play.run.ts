@@ -4,12 +4,9 @@ import { delay_ms, parseLatency } from '../model/network.ts';
 import { Engine, simulate } from '../virtual/engine.ts';
 import type { Flight } from '../virtual/flights.ts';
 import {
-  addRow, arrives, emptyFilm, goes, underWay, type Film, type Message, type Row,
+  addRow, arrives, emptyFilm, goes, LOST_SEEN_S, underWay, type Film, type Message, type Row,
 } from './play.film.ts';
 import { configurationOf, type Setting } from './play.setting.ts';
-
-/** So long a lost message is seen on its way at least, in model seconds. */
-const LOST_SEEN_S = 0.3;
 
 type Cells = Parameters<typeof row>;
 

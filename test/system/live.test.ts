@@ -1,0 +1,154 @@
+/**
+ * The live page of real machines in a real Chromium: npm run test:system. CHROMIUM names its
+ * program if it is not /usr/bin/chromium.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { OwnRecord } from '../../lab/model/record.ts';
+import { need } from '../need.ts';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const root = mkdtempSync(join(tmpdir(), 'live-'));
+process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+const tsx = ['--import', import.meta.resolve('tsx')];
+
+/** A launcher with a live page, and where the page is. */
+async function launched(name: string, ...words: string[]): Promise<[ChildProcess, string]> {
+  const child = spawn(process.execPath, [...tsx, join(project, 'launch.ts'), '--live', '--no-open',
+    '--name', name, ...words], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for await (const piece of child.stdout!.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += piece as string;
+    const address = /^live: (\S+)$/m.exec(said)?.[1];
+    if (address) {
+      child.stdout!.resume();
+      return [child, address];
+    }
+  }
+  throw new Error(`no live page: ${said}`);
+}
+const recordOf = (name: string) =>
+  JSON.parse(readFileSync(join(root, 'logs', name, 'run.json'), 'utf8')) as OwnRecord;
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const live = suite('the live page');
+const inBrowser = need(executablePath) ? live : live.skip;
+let browser: Browser;
+live.before(async () => {
+  if (inBrowser !== live) return;
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu',
+    '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'] });
+});
+live.after(() => browser?.close());
+
+const time = async (page: Page) => Number(await page.textContent('#time'));
+/** Lets the machines tick on for so many model seconds. */
+async function later(page: Page, by_s: number): Promise<void> {
+  const begun_s = await time(page);
+  await page.waitForFunction((until_s) =>
+    Number(document.getElementById('time')!.textContent) > until_s, begun_s + by_s,
+  { timeout: 60_000 });
+}
+const ready = (page: Page) => page.waitForSelector('.victim', { timeout: 60_000 });
+const clocks = async (page: Page) =>
+  (await page.locator('#rows-plain .value').allTextContents()).map(Number);
+
+live('stands on loopback, and a run ends though nobody looks', async () => {
+  const [child, address] = await launched('alone', '--duration', '2');
+  assert.match(address, /^http:\/\/127\.0\.0\.1:\d+\/[\w-]{20,}\/$/);
+  const answer = await fetch(address);
+  assert.is(answer.status, 200);
+  assert.match(await answer.text(), "default-src 'none'");
+  assert.is((await once(child, 'exit'))[0], 0);
+  assert.is(recordOf('alone').faults, undefined);
+});
+
+inBrowser('shows real machines, pauses one by its button, and becomes the report', async () => {
+  const [child, address] = await launched('paused', '--rates', '2,4,3', '--seed', '3',
+    '--duration', '25');
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const trouble: string[] = [];
+  page.on('pageerror', (error) => trouble.push(error.message));
+  await page.goto(address);
+  await ready(page);
+  await later(page, 1);
+  const before = await clocks(page);
+  await later(page, 2);
+  assert.ok((await clocks(page)).every((clock, id) => clock > before[id]!));
+
+  await page.click('.victim[data-machine="0"] button:has-text("pause")');
+  await page.waitForFunction(() => document.querySelector('.row.down .what')?.textContent
+    === 'paused');
+  const [stopped] = await clocks(page);
+  await later(page, 2);
+  assert.is((await clocks(page))[0], stopped);
+  await page.click('.victim[data-machine="0"] button:has-text("continue")');
+
+  // Whoever comes now sees all from the beginning.
+  const late = await browser.newPage();
+  await late.goto(address);
+  await ready(late);
+  await late.locator('#seek').fill('2');
+  await late.waitForFunction(() => Number(document.getElementById('time')!.textContent) === 2);
+  assert.ok((await clocks(late)).every((clock) => clock > 0 && clock < 15));
+
+  const ended = once(child, 'exit');
+  for (const one of [page, late]) await one.waitForURL('**/report', { timeout: 60_000 });
+  assert.match(await page.title(), 'paused');
+  assert.match((await page.textContent('body'))!, 'over sockets');
+  const [code] = await ended;
+  const { faults, ended: how } = recordOf('paused');
+  assert.is(how, 'finished');
+  assert.is(faults!.length, 1);
+  assert.equal([faults![0]!.do, faults![0]!.machine], ['pause', 0]);
+  assert.ok(faults![0]!.from_us && faults![0]!.to_us);
+  const check = spawnSync(process.execPath, [...tsx, join(project, 'check.ts'),
+    join(root, 'logs', 'paused')], { encoding: 'utf8' });
+  assert.is(check.status, 0, check.stdout);
+  assert.match(check.stdout, /note\s+machine 0 was paused at [\d.]+ s for [\d.]+ s/);
+  assert.is(code, 0);
+  assert.equal(trouble, []);
+  await Promise.all([page.close(), late.close()]);
+});
+
+inBrowser('kills and restarts a machine and cuts a link by keys, and refuses what cannot be',
+  async () => {
+    const [child, address] = await launched('disturbed', '--rates', '3,4', '--seed', '3',
+      '--duration', '30');
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    await page.goto(address);
+    await ready(page);
+    await later(page, 1);
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.waitForSelector('.victim[data-machine="1"] button:has-text("restart")');
+    const post = (text: string) => page.evaluate(async (body) =>
+      (await fetch('fault', { method: 'POST', body })).text(), text);
+    assert.match(await post('pause 1'), /overlap|not over|ended/);
+    assert.match(await post('pause 7'), 'names no machine');
+    assert.match(await post('explode 0'), 'is not like');
+    assert.match(await post('heal 0-1'), 'nothing to heal');
+    await page.keyboard.press('x');
+    await page.waitForSelector('.victim[data-machine="1"] button:has-text("kill")');
+    await page.keyboard.press('c');
+    await page.waitForSelector('.links button:has-text("heal 0–1")');
+    await page.keyboard.press('c');
+    await page.waitForSelector('.links button:has-text("cut 0–1")');
+    const [code] = await once(child, 'exit');
+    const { faults, ended } = recordOf('disturbed');
+    assert.is(ended, 'finished');
+    assert.equal(faults!.map(({ do: what }) => what), ['crash', 'cut']);
+    assert.ok(faults!.every(({ from_us, to_us }) => from_us && to_us));
+    assert.is(code, 0);
+    await page.close();
+  });
+
+live.run();
