@@ -102,7 +102,7 @@ function axes(
   context: CanvasRenderingContext2D, look: Look, duration_s: number, top: number, width: number,
   height: number, x: Scale, y: Scale,
 ): void {
-  context.font = `12px ${look.font}`;
+  context.font = `${look.small_px}px ${look.font}`;
   context.fillStyle = look.muted;
   context.strokeStyle = look.rule;
   context.lineWidth = 1;
@@ -175,7 +175,7 @@ function ends(
   const named: number[] = [];
   const byValue = values.map((own, id) => ({ id, value: own[at]! }))
     .sort((a, b) => b.value - a.value);
-  context.font = `600 12px ${look.font}`;
+  context.font = `600 ${look.small_px}px ${look.font}`;
   for (const { id, value } of byValue) {
     const [px, py] = [Math.min(x(t), right), y(value)];
     context.fillStyle = labelOf(look, id);

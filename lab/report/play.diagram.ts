@@ -100,6 +100,7 @@ export function diagramView(canvas: HTMLCanvasElement): DiagramView {
       context.rect(g.left - 1, 0, g.right - g.left + 2, surface.height);
       context.clip();
       if (how) cones(context, g, look, film, how, t);
+      if (how && g.lane >= 40) coneNames(context, g, look, film, event, t);
       lanes(context, g, look, film, t);
       arrows(context, g, look, film, t);
       events(context, g, look, film, t, event);
@@ -144,7 +145,7 @@ function axis(context: CanvasRenderingContext2D, g: Geometry, look: Look): void 
   context.strokeStyle = look.rule;
   context.fillStyle = look.muted;
   context.lineWidth = 1;
-  context.font = `12px ${look.font}`;
+  context.font = `${look.small_px}px ${look.font}`;
   context.textAlign = 'center';
   for (let n = Math.ceil(g.from_s / step); n * step <= g.to_s; n++) {
     const x = Math.round(g.x(n * step)) + 0.5;
@@ -161,7 +162,7 @@ function faultBands(
   context: CanvasRenderingContext2D, g: Geometry, look: Look, film: Film,
   faults: readonly Fault[], t: number,
 ): void {
-  context.font = `600 12px ${look.font}`;
+  context.font = `600 ${look.small_px}px ${look.font}`;
   context.textAlign = 'left';
   for (const fault of faults) {
     if (fault.at_s > t) continue;
@@ -226,6 +227,19 @@ function cones(
     band(first, t, look.future);
   });
   context.lineCap = 'butt';
+}
+
+/** Below the bands of the event's own machine, what they are: colours are not the only sign. */
+function coneNames(
+  context: CanvasRenderingContext2D, g: Geometry, look: Look, film: Film, event: number, t: number,
+): void {
+  const [x, y] = [g.x(film.time_s[event]!), g.y(film.machine[event]!) + Math.min(28, g.lane * 0.45)];
+  context.font = `${look.small_px}px ${look.font}`;
+  context.fillStyle = look.ink;
+  context.textAlign = 'right';
+  if (x - g.left > 70) context.fillText('its past', x - 12, y);
+  context.textAlign = 'left';
+  if (g.x(Math.min(t, g.to_s)) - x > 76) context.fillText('its future', x + 12, y);
 }
 
 function lanes(
@@ -332,7 +346,7 @@ function events(
   const size = Math.max(2, Math.min(5, g.lane * 0.28));
   const numbers = g.lane >= 30;
   context.textAlign = 'center';
-  context.font = `12px ${look.font}`;
+  context.font = `${look.small_px}px ${look.font}`;
   film.lanes.forEach((_, id) => {
     let free = -Infinity;
     for (const place of shown(film, id, g, t)) {
@@ -340,8 +354,8 @@ function events(
       if (film.event[place] === 'stop') continue;
       mark(context, look, film.event[place]!, id, x, y, size);
       const text = String(film.clock[place]);
-      const half = text.length * 3.8 + 3;
-      if (!numbers || x - half < free) continue;
+      const half = text.length * look.small_px * 0.32 + 3;
+      if (!numbers || x - half < Math.max(free, g.left)) continue;
       context.fillStyle = labelOf(look, id);
       context.fillText(text, x, y - size - 6);
       free = x + half;
@@ -372,7 +386,7 @@ function now(
     context.stroke();
     context.setLineDash([]);
     context.fillStyle = look.ink;
-    context.font = `600 12px ${look.font}`;
+    context.font = `600 ${look.small_px}px ${look.font}`;
     context.textAlign = x > g.right - 80 ? 'right' : 'left';
     context.fillText(name, x + (x > g.right - 80 ? -5 : 5), 14);
   };
@@ -383,7 +397,7 @@ function now(
 function names(
   context: CanvasRenderingContext2D, g: Geometry, look: Look, film: Film,
 ): void {
-  context.font = `600 ${g.lane < 12 ? 9 : 13}px ${look.font}`;
+  context.font = `600 ${g.lane < 12 ? 9 : look.small_px + 1}px ${look.font}`;
   context.textAlign = 'right';
   for (let id = 0; id < film.machines; id++) {
     context.fillStyle = labelOf(look, id);

@@ -62,7 +62,7 @@ export function drawEnsemble(
       Math.max(1, x(least + (nth + 1) * bin) - x(least + nth * bin) - 1), tall);
   });
   context.globalAlpha = 1;
-  context.font = `12px ${look.font}`;
+  context.font = `${look.small_px}px ${look.font}`;
   context.textAlign = 'left';
   context.fillText(`${least}`, left, height - 8);
   context.textAlign = 'right';
@@ -86,7 +86,7 @@ function drawMark(
   context.stroke();
   context.setLineDash([]);
   context.fillStyle = look.ink;
-  context.font = `600 13px ${look.font}`;
+  context.font = `600 ${look.small_px + 1}px ${look.font}`;
   const onLeft = at > (left + right) / 2;
   context.textAlign = onLeft ? 'right' : 'left';
   context.fillText(name, at + (onLeft ? -6 : 6), 14 + nth * 15);

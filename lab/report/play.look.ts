@@ -11,6 +11,8 @@ export interface Look {
   machine: string[];
   label: string[];
   font: string;
+  /** Of small text on a canvas, which grows with the page's. */
+  small_px: number;
   /** The reader asked for less motion. */
   still: boolean;
 }
@@ -21,13 +23,14 @@ export const COLOURS = 6;
 const media = (query: string) => matchMedia(query);
 
 function read(): Look {
-  const style = getComputedStyle(document.documentElement);
+  const [style, body] = [document.documentElement, document.body].map((one) =>
+    getComputedStyle(one)) as [CSSStyleDeclaration, CSSStyleDeclaration];
   const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const each = (name: string) => Array.from({ length: COLOURS }, (_, n) => of(`${name}-${n}`));
   return {
     ink: of('ink'), muted: of('muted'), rule: of('rule'), paper: of('paper'), past: of('past'),
     future: of('future'), machine: each('machine'), label: each('label'),
-    font: getComputedStyle(document.body).fontFamily,
+    font: body.fontFamily, small_px: Math.round(parseFloat(body.fontSize) * 0.8),
     still: media('(prefers-reduced-motion: reduce)').matches,
   };
 }
@@ -41,6 +44,10 @@ export function followLook(changed: () => void): { look: Look } {
       changed();
     });
   }
+  addEventListener('resize', () => {
+    holder.look = read();
+    changed();
+  });
   return holder;
 }
 

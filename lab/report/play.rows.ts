@@ -54,7 +54,8 @@ export interface RowsView {
 export function rowsView(root: HTMLElement, machines: number): RowsView {
   const size = SIZES.find(({ most }) => machines <= most)!;
   root.replaceChildren();
-  root.className = `rows ${size.name}`;
+  root.classList.remove(...SIZES.map(({ name }) => name));
+  root.classList.add('rows', size.name);
   const list = element('ol');
   const rows = Array.from({ length: machines }, (_, id) => makeRow(id, size.name));
   list.append(...rows.map((row) => row.root));
@@ -168,6 +169,8 @@ function showChip(chip: Row['chips'][number], { from, clock }: Message): void {
   if (chip.key === key) return;
   chip.key = key;
   chip.root.style.setProperty('--from', `var(--machine-${from % COLOURS})`);
+  // The last three colours are too light for white letters.
+  chip.root.style.setProperty('--on', from % COLOURS > 2 ? '#111' : '#fff');
   chip.from.textContent = String(from);
   chip.value.textContent = String(clock);
   chip.root.classList.toggle('long', clock > 999);
@@ -222,7 +225,7 @@ function drawFlight(
     context.fill();
   }
   if (labelled && under) {
-    context.font = `600 13px ${look.font}`;
+    context.font = `600 ${look.small_px + 1}px ${look.font}`;
     context.fillStyle = look.ink;
     context.fillText(String(clock), x + 9, y - 4);
   }

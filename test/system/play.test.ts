@@ -198,6 +198,7 @@ inBrowser('a click on an event forks the run, and both futures are shown', () =>
     await page.click('.override button');
     await drawn(page);
     assert.is(await page.locator('body.forked').count(), 0);
+    assert.ok(await page.locator('#rows-fork').isHidden());
     assert.equal(await clocks(page), before);
   }));
 
