@@ -17,19 +17,19 @@
  * if a rejection or an exception is caught by nobody, or if Jupyter holds less than a cell has put
  * out. The same seeds give the same bytes, so a cell must show neither time nor what hangs on it.
  *
- * Cells take from here: quick, show and table.
+ * Cells take from here: configurationOf, quick, show and table.
  */
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $, chalk, which } from 'zx';
-import { atLeast, isMain, script } from './machine.ts';
+import { atLeast, isMain, script } from './lab/cli/options.ts';
 import { failure, type JournalEntry, lost } from './notebooks/kernels/lab/journal.ts';
 
 // ── For cells ────────────────────────────────────────────────────────────────────────────────
 
-export { quick, show, table } from './notebooks/kernels/lab/cells.ts';
+export { configurationOf, quick, show, table } from './notebooks/kernels/lab/cells.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 

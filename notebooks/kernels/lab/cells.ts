@@ -2,6 +2,7 @@
 import { htmlEscape } from 'escape-goat';
 import type { DataFrame } from 'nodejs-polars';
 import { display } from 'tslab';
+import type { OwnRecord, RunRecord } from '../../../lab/model/record.ts';
 
 /** How many runs are enough to see that a cell still works. */
 const QUICK_RUNS = 3;
@@ -12,6 +13,12 @@ const ROWS_AT_END = 5;
 /** The number of runs a cell makes: as many as it says, or 3 where LAB_QUICK is set (tests). */
 export const quick = (runs: number): number =>
   (process.env.LAB_QUICK ? Math.min(runs, QUICK_RUNS) : runs);
+
+/** The configuration of one of the lab's own runs; of an imported one part of it is unknown. */
+export function configurationOf({ name, run }: { name: string; run: RunRecord }): OwnRecord {
+  if (run.kind === 'foreign') throw new Error(`${name} was imported: its configuration is unknown`);
+  return run;
+}
 
 /**
  * Shows a picture. As an image in HTML it is seen in notebooks that nobody trusts yet and in pages
