@@ -1,81 +1,29 @@
 /**
  * The committed notebooks, without Jupyter: are they as `npm run notebooks` leaves them, and do
- * their cells still run with the scripts as they are now? Each notebook's cells become one module,
- * which is checked for its types and run by tsx, with few runs where a cell says quick(…).
+ * their cells still fit the scripts as they are now? All are checked for their types, and one is
+ * run; the others run in test/system/notebooks.test.ts.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pl from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { $ } from 'zx';
-import {
-  type Notebook, codeCells, notebooks, quick, show, table, textOf,
-} from '../notebook.ts';
+import { codeCells, quick, show, table, textOf } from '../notebook.ts';
 import { showFrame } from '../notebooks/kernels/lab/cells.ts';
 import { failure, lost } from '../notebooks/kernels/lab/journal.ts';
+import { cellsFolder, committedNotebooks, node, runCells, writeModules } from './cells.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-const node = (env: NodeJS.ProcessEnv, ...args: string[]) => $({
-  nothrow: true, quiet: true, cwd: root, env: { ...process.env, ...env },
-})`${process.execPath} ${args}`;
 
 // ── The committed notebooks ──────────────────────────────────────────────────────────────────
 
-const all = notebooks().map((path) => {
-  const notebook = JSON.parse(readFileSync(path, 'utf8')) as Notebook;
-  return { path, name: basename(path, '.ipynb'), notebook, cells: codeCells(notebook) };
-});
-
-/** In the project's folder, so that imports are found; git ignores *.tmp. */
-const scratch = join(root, `cells-${process.pid}.tmp`);
-const moduleOf = (name: string) => join(scratch, `${name}.ts`);
-
-/** In the place of the kernel: counts for each cell what it shows and prints. */
-const KERNEL = `
-import { createRequire } from 'node:module';
-import { writeFileSync } from 'node:fs';
-const counts = {};
-let at;
-const write = process.stdout.write;
-globalThis.cell = (name) => (counts[name] ??= []).push(at = { displays: 0, printed: false });
-process.stdout.write = (text, ...rest) => {
-  at.printed = true;
-  return write.call(process.stdout, text, ...rest);
-};
-createRequire(${JSON.stringify(import.meta.url)})('tslab/dist/jupyter.js').lastWriteDisplayData =
-  (content, update) => { if (!update) at.displays++; };
-process.on('exit', () => writeFileSync(process.argv[1] + '.json', JSON.stringify(counts)));
-`;
-
-/** A cell in the module: the value of its last expression is printed, as tslab does. */
-function asModule(code: string): string {
-  const ts = require('@tslab/typescript-for-tslab');
-  const last = ts.createSourceFile('cell.ts', code, ts.ScriptTarget.ES2022).statements.at(-1);
-  const printed = last && ts.isExpressionStatement(last)
-    ? `${code.slice(0, last.expression.pos)}\nprint(${code.slice(last.expression.pos,
-      last.expression.end)});${code.slice(last.end)}` : code;
-  return printed.replace(/(from\s*|import\s*\(?\s*)(['"])\.\//g, '$1$2../');
-}
-
-mkdirSync(scratch);
-writeFileSync(join(scratch, 'kernel.mjs'), KERNEL);
-writeFileSync(join(scratch, 'globals.d.ts'),
-  'declare function cell(name: string): void;\ndeclare function print(value: unknown): void;\n');
-// As strict as the kernel is, and no more: a cell need not defend itself.
-writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.json',
-  include: ['*.ts'], compilerOptions: { noUnusedLocals: false, noUncheckedIndexedAccess: false,
-    exactOptionalPropertyTypes: false, verbatimModuleSyntax: false } }));
-writeFileSync(join(scratch, 'print.mjs'),
-  'globalThis.print = (value) => { if (value != null) console.log(value); };\n');
-for (const { name, cells } of all) {
-  const parts = cells.map(({ source }) => `cell('${name}');\n${asModule(textOf(source))}\n`);
-  writeFileSync(moduleOf(name), `${parts.join('\n')}\nexport {};\n`);
-}
+const scratch = cellsFolder();
+const all = committedNotebooks();
+writeModules(scratch, all);
 
 const committed = suite('notebooks/');
 committed.after(() => rmSync(scratch, { recursive: true }));
@@ -112,25 +60,8 @@ committed('the types of all cells fit the scripts', async () => {
   assert.is(exitCode, 0, stdout);
 });
 
-committed('each cell runs, and shows and prints where it did', async () => {
-  // Two processes and not eight, since half of a notebook's quick run is to load polars and Plot.
-  await Promise.all([0, 1].map(async (half) => {
-    const mine = all.filter((_, n) => n % 2 === half);
-    const together = moduleOf(`half-${half}`);
-    writeFileSync(together, mine.map(({ name }) => `await import('./${name}.ts');\n`).join(''));
-    const { exitCode, stderr } = await node({ LAB_QUICK: '1' }, '--import', 'tsx',
-      '--import', join(scratch, 'print.mjs'), '--import', join(scratch, 'kernel.mjs'), together);
-    assert.is(exitCode, 0, stderr);
-    const counts = JSON.parse(readFileSync(`${together}.json`, 'utf8'));
-    for (const { name, cells } of mine) {
-      const held = cells.map(({ outputs = [] }) => ({
-        displays: outputs.filter(({ output_type }) => output_type === 'display_data').length,
-        printed: outputs.some(({ output_type }) => output_type === 'stream'),
-      }));
-      assert.equal(counts[name], held, `${name}: what the cells put out is not what it holds`);
-    }
-  }));
-});
+committed('each cell of the first notebook runs, and shows and prints where it did', () =>
+  runCells(scratch, all.slice(0, 1)));
 committed.run();
 
 // ── What cells take from notebook.ts ─────────────────────────────────────────────────────────
