@@ -83,6 +83,7 @@ export class Nemesis {
       && fault.link?.join() === aim.link?.join());
     if (!button.begins) {
       if (!open) throw new RangeError(`nothing to ${word}: ${text.slice(word!.length + 1)}.`);
+      this.#victims.note(`${text} at ${now_s}`);
       return this.#finishNow(open, now_s);
     }
     const fault: Fault = { do: button.do, ...aim, at_s: now_s, for_s: null, from_us: null,
@@ -101,7 +102,6 @@ export class Nemesis {
   async #finishNow(fault: Fault, now_s: number): Promise<void> {
     fault.for_s = whole_ms(now_s - fault.at_s + 1e-6);
     if (fault.do === 'crash') this.returning.add(fault.machine!);
-    this.#victims.note(`${faultText(fault)} (by a button)`);
     await this.#finish(fault);
     this.#victims.record();
   }

@@ -136,7 +136,8 @@ function showForks(): void {
   place.hidden = !fork;
   if (!fork) return;
   const drop = (override: Override) => take(
-    { ...setting, what_if: setting.what_if.filter((one) => one !== override) }, { t: head.t, view: true });
+    { ...setting, what_if: setting.what_if.filter((one) => one !== override) },
+    { t: head.t, view: true });
   const chips = setting.what_if.map((override) => {
     const remove = element('button', '', '✕');
     remove.type = 'button';

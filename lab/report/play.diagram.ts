@@ -3,8 +3,8 @@
  * arrow for each message that was taken. What still waits is a fan of thin lines that ends at now.
  */
 import type { Fault } from '../model/faults.ts';
-import { endOf } from '../model/faults.ts';
 import { type Relation, relations, vectorClocks } from '../model/causality.ts';
+import { faultBands } from './play.bands.ts';
 import { countUpTo, type Film, type Message } from './play.film.ts';
 import {
   clear, colourOf, dashOf, head, labelOf, mark, surfaceOf, type Look,
@@ -62,7 +62,7 @@ function geometry(film: Film, view: View, t: number, width: number, height: numb
     y: (id: number) => TOP + lane * (id + 0.5),
   };
 }
-type Geometry = ReturnType<typeof geometry>;
+export type Geometry = ReturnType<typeof geometry>;
 
 export interface DiagramView {
   draw(film: Film, t: number, view: View, look: Look, besides: Besides): void;
@@ -154,49 +154,6 @@ function axis(context: CanvasRenderingContext2D, g: Geometry, look: Look): void 
     context.lineTo(x, g.bottom);
     context.stroke();
     context.fillText(`${(n * step).toFixed(digits)} s`, x, g.bottom + 18);
-  }
-}
-
-/** A pause is a hatched band, a crash an empty one with a cross, a cut a band between two lines. */
-function faultBands(
-  context: CanvasRenderingContext2D, g: Geometry, look: Look, film: Film,
-  faults: readonly Fault[], t: number,
-): void {
-  context.font = `600 ${look.small_px}px ${look.font}`;
-  context.textAlign = 'left';
-  for (const fault of faults) {
-    if (fault.at_s > t) continue;
-    const x1 = Math.max(g.left, g.x(fault.at_s));
-    const x2 = Math.min(g.right, g.x(Math.min(t, endOf(fault, film.duration_s))));
-    if (x2 <= x1) continue;
-    const [from, to] = fault.link ?? [fault.machine!, fault.machine!];
-    const [y1, y2] = [g.y(from) - (from === to ? g.lane * 0.32 : 0),
-      g.y(to) + (from === to ? g.lane * 0.32 : 0)];
-    context.fillStyle = look.rule;
-    context.globalAlpha = 0.75;
-    context.fillRect(x1, y1, x2 - x1, y2 - y1);
-    context.globalAlpha = 1;
-    context.save();
-    context.beginPath();
-    context.rect(x1, y1, x2 - x1, y2 - y1);
-    context.clip();
-    context.strokeStyle = look.muted;
-    context.lineWidth = 0.7;
-    context.beginPath();
-    const offset = ((g.x(fault.at_s) % 9) + 9) % 9; // Hatching moves with the band.
-    for (let x = x1 - (y2 - y1) - 9 + offset; x < x2; x += 9) {
-      context.moveTo(x, y2);
-      context.lineTo(x + (y2 - y1), y1);
-    }
-    context.stroke();
-    context.restore();
-    const name = { pause: 'paused', crash: '✕ crashed', cut: `cut ${from}–${to}` }[fault.do];
-    const width = context.measureText(name).width;
-    if (width + 12 > x2 - x1 && g.lane < 40) continue;
-    context.fillStyle = look.paper;
-    context.fillRect(x1 + 3, y1 + 3, width + 8, 17);
-    context.fillStyle = look.ink;
-    context.fillText(name, x1 + 7, y1 + 16);
   }
 }
 
