@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $, which } from 'zx';
 import type { Notebook } from '../../notebook.ts';
+import { need } from '../need.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const quiet = $({ nothrow: true, quiet: true });
@@ -23,7 +24,8 @@ function notebookOf(name: string, sources: readonly string[]): string {
 }
 
 const executing = suite('notebook.ts --execute');
-executing('ends with 1, names the cell and keeps the file, for each way to go wrong', async () => {
+const inJupyter = need('jupyter-nbconvert') ? executing : executing.skip;
+inJupyter('ends with 1, names the cell and keeps the file, for each way to go wrong', async () => {
   const broken = {
     // The message and the line of the cell, and nothing of a stack.
     throws: ['1', 'const a: number = 1;\nthrow new Error("broken");',
@@ -47,7 +49,7 @@ executing('ends with 1, names the cell and keeps the file, for each way to go wr
   assert.equal(paths.map((path) => readFileSync(path, 'utf8')), before);
 });
 
-executing('the kernel starts wherever Jupyter does, finds runs, and shows frames as tables',
+inJupyter('the kernel starts wherever Jupyter does, finds runs, and shows frames as tables',
   async () => {
     const path = notebookOf('mine', [
       'import { load } from "./analyze.ts";\nload("logs/example").events.head(2)', '6 * 7']);
