@@ -7,26 +7,32 @@
  *   npx tsx analyze.ts logs/by-hand --csv --parquet events, messages and summary for other tools
  *   npx tsx analyze.ts logs/by-hand --shiviz        a log that ShiViz opens as it is
  *
- * Files go into the run's own folder, a report of several into the first one's. Logs are only read.
+ * Files go into the run's own folder; the page of several runs gets a file of its own beside the
+ * first one's folder. Logs are only read.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
 import { exportTables, shiviz } from './lab/frames/export.ts';
+import { faults } from './lab/frames/faults.ts';
 import { foldersOf, load, LogError } from './lab/frames/load.ts';
 import { withTheory } from './lab/frames/summary.ts';
-import { comparisonTable, summaryTable, theoryTable } from './lab/frames/tables.ts';
-import { isMain, script } from './lab/cli/options.ts';
+import {
+  comparisonTable, faultTable, legend, summaryTable, TERMS, theoryTable,
+} from './lab/frames/tables.ts';
+import { isMain, outliveReaders, script } from './lab/cli/options.ts';
 
 // What cells of notebooks import.
 export { diagram } from './lab/frames/causes.ts';
 export { drift, driftSummary, jumpCounts, jumps, mix, timeline } from './lab/frames/events.ts';
+export { faults } from './lab/frames/faults.ts';
 export { joined, load, loadAll, LogError, type Run } from './lab/frames/load.ts';
 export { messages, waits } from './lab/frames/messages.ts';
 export { queues } from './lab/frames/queues.ts';
 export { pace, type Standing, standing, summary, withTheory } from './lab/frames/summary.ts';
 
 async function main(): Promise<void> {
+  outliveReaders();
   const command = script(import.meta.url).usage('<folder...> [options]')
     .argument('<folder...>', "runs' folders")
     .option('--png', 'also each picture as a file')
@@ -41,10 +47,13 @@ async function main(): Promise<void> {
     const runs = folders.map((folder) => load(folder, (message) => bad.push(message)));
     const frames = await Promise.all(runs.map(async (run): Promise<[string, DataFrame]> =>
       [run.name, await withTheory(run)]));
-    for (const [name, frame] of frames) {
-      console.log(`${name}\n${summaryTable(frame)}\n${theoryTable(frame)}`);
+    for (const [nth, [name, frame]] of frames.entries()) {
+      console.log(`${name}\n\n${summaryTable(frame)}\n\n${theoryTable(frame)}\n`);
+      const costs = faults(runs[nth]!);
+      if (costs.height > 0) console.log(`${faultTable(costs)}\n${legend(TERMS.faults)}\n`);
     }
-    if (runs.length > 1) console.log(`all\n${comparisonTable(new Map(frames))}`);
+    if (runs.length > 1) console.log(`all\n\n${comparisonTable(new Map(frames))}\n`);
+    console.log(`${legend(`${TERMS.summary} ${TERMS.theory}`)}\n`);
     for (const message of bad) console.error(`left out: ${message}`);
     // Drawing needs more than a table does.
     const [{ pngs }, { report }] =

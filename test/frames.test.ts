@@ -1,15 +1,12 @@
 import fc from 'fast-check';
-import { createHash } from 'node:crypto';
 import {
-  appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync,
-  writeFileSync,
+  appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pl, { type DataFrame } from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { $ } from 'zx';
 import { diagram } from '../lab/frames/causes.ts';
 import { drift, driftSummary, jumpCounts, jumps, mix, timeline } from '../lab/frames/events.ts';
 import { shiviz } from '../lab/frames/export.ts';
@@ -509,47 +506,3 @@ log('is read by the expression in its first line, as ShiViz reads it', () => {
   }
 });
 log.run();
-
-// ── The command ──────────────────────────────────────────────────────────────────────────────
-
-const analyze = (...args: string[]) =>
-  $({ nothrow: true, quiet: true })`${process.execPath} --import tsx analyze.ts ${args}`;
-
-const command = suite('analyze.ts');
-command('writes what it is asked for into the folder, and leaves the logs alone', async () => {
-  const folder = write(byHand, { phases: [0.5, 0] });
-  const hash = () => createHash('sha256')
-    .update(readFileSync(logPath(folder, 0))).update(readFileSync(logPath(folder, 1)))
-    .update(readFileSync(join(folder, 'run.json'))).digest('hex');
-  const before = hash();
-  const { exitCode, stdout, stderr } =
-    await analyze(folder, '--csv', '--parquet', '--shiviz', '--png');
-  assert.is(exitCode, 0, stderr);
-  assert.match(stdout, /machine 1 .*\n/);
-  assert.match(stdout, /written: .*report\.html/);
-  assert.is(hash(), before);
-  assert.equal(readdirSync(folder).filter((file) => !/^(run\.json|machine-)/.test(file)).sort(), [
-    'clocks.png', 'events.csv', 'events.parquet', 'events.png', 'jumps.png', 'lag.png',
-    'messages.csv', 'messages.parquet', 'queues.png', 'report.html', 'shiviz.log',
-    'space-time.png', 'summary.csv', 'summary.parquet']);
-  const back = pl.readParquet(join(folder, 'events.parquet'));
-  assert.equal(column(back, 'clock'), column(load(folder).events, 'clock'));
-  assert.is(pl.readCSV(join(folder, 'messages.csv')).height, 3);
-  for (const name of ['clocks', 'lag', 'queues', 'jumps', 'events', 'space-time']) {
-    assert.ok(readFileSync(join(folder, `${name}.png`)).length > 5000, name);
-  }
-});
-command('ends with 2 and one line for what it cannot read', async () => {
-  const empty = newFolder();
-  await Promise.all(([[[join(root, 'nowhere')], /nowhere: there is no such folder/],
-    [[empty], /run\.json: it is not there/], [[empty, '--pgn'], /unknown option '--pgn'/],
-  ] as const).map(async ([args, line]) => {
-    const { exitCode, stdout, stderr } = await analyze(...args);
-    assert.is(exitCode, 2);
-    assert.is(stdout, '');
-    assert.match(stderr, line);
-    assert.is(stderr.trim().split('\n').length, 1, stderr);
-  }));
-  assert.not.ok(existsSync(join(empty, 'report.html')));
-});
-command.run();

@@ -1,7 +1,7 @@
 /** Frames as tables and sentences for people: numbers with their digits, a row a machine. */
 import type { DataFrame } from 'nodejs-polars';
 import { type Column, table } from '../cli/table.ts';
-import { coloured, hasColours } from '../cli/terminal.ts';
+import { coloured, hasColours, paint, terminalWidth } from '../cli/terminal.ts';
 import type { Run } from './load.ts';
 import { lateTicks, summary } from './summary.ts';
 
@@ -40,10 +40,38 @@ const beside = (
 ): Shown[] => [shown(group, 'run', column, digits, spare, times),
   shown(group, 'theory', `theory_${column}`, digits, spare, times)];
 export const theoryColumns: Shown[] = [
-  ...beside('load', 'load', 2, 0), ...beside('receives, %', 'receive_share', 0, 2, 100),
-  ...beside('clock, +/s', 'clock_growth_hz', 2, 0), ...beside('queue, +/s', 'queue_growth_hz', 2, 1),
+  ...beside('load', 'load', 2, 0), ...beside('receives, %', 'receive_share', 0, 3, 100),
+  ...beside('clock, +/s', 'clock_growth_hz', 2, 1),
+  ...beside('queue, +/s', 'queue_growth_hz', 2, 2),
   ...beside('lag, +/s', 'lag_growth_hz', 2, 0), ...beside('mean lag', 'mean_lag', 1, 0),
 ];
+
+export const faultColumns: Shown[] = [
+  shown('', 'lost', 'messages_lost', 0, 0), shown('', 'skipped', 'ticks_skipped', 0, 0),
+  shown('lag', 'before', 'lag_before', 0, 0), shown('lag', 'after', 'lag_after', 0, 0),
+  shown('caught up', 'after, s', 'caught_up_s', 1, 0),
+];
+
+/** The words of the tables, each of which is explained where it stands. */
+export const TERMS = {
+  summary: 'Pace: ticks made, of those that were due. Lag: how far a clock is behind the highest '
+    + 'one at the same time, its mean weighted by time. Jump: by how much a tick moves the clock. '
+    + 'Queue: messages that wait.',
+  theory: 'Load: messages that come in for each tick; above 1 the queue grows for ever. Theory is '
+    + 'from the rates alone.',
+  faults: 'Lost: messages to the machine, or its own on their way. Skipped: ticks left out. Caught '
+    + 'up: until it was no more behind than before.',
+};
+
+/** Terms in lines that fit the terminal, in a quiet colour. */
+export function legend(words: string, width = terminalWidth()): string {
+  const lines = [''];
+  for (const word of words.split(' ')) {
+    if (lines.at(-1)!.length + word.length >= width) lines.push('');
+    lines[lines.length - 1] += `${lines.at(-1) === '' ? '' : ' '}${word}`;
+  }
+  return paint('dim', lines.join('\n'));
+}
 
 /** The rows of a frame as text. */
 export const linesOf = (frame: DataFrame, columns: Shown[]): Line[] =>
@@ -67,6 +95,15 @@ export const summaryTable = (frame: DataFrame, options: TableOptions = {}): stri
 /** The prediction beside the measurement, for the terminal. @param frame from withTheory */
 export const theoryTable = (frame: DataFrame, options: TableOptions = {}): string =>
   drawn(theoryColumns, linesOf(frame, theoryColumns), options);
+
+/** What each fault cost, as rows of a table. @param costs from faults */
+export const faultLines = (costs: DataFrame): Line[] => {
+  const words = costs.getColumn('fault').toArray() as string[];
+  return linesOf(costs, faultColumns).map((line, nth) =>
+    ({ ...line, name: `${words[nth]}${/^cut/.test(words[nth]!) ? `, ${line.name}` : ''}` }));
+};
+export const faultTable = (costs: DataFrame, options: TableOptions = {}): string =>
+  drawn(faultColumns, faultLines(costs), options);
 
 /** Several runs in one table, machine by machine. @param frames summaries by the runs' names */
 export const comparisonTable = (

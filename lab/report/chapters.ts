@@ -5,12 +5,12 @@ import type { DataFrame } from 'nodejs-polars';
 import { parseLog } from '../check/read.ts';
 import { parseRun } from '../check/record.ts';
 import { checkRun } from '../check/verdict.ts';
-import { diagram } from '../frames/causes.ts';
+import { type Scene, scene } from '../frames/causes.ts';
 import { jumpCounts, mix, timeline } from '../frames/events.ts';
+import { type Cost, costsOf } from '../frames/faults.ts';
 import type { Run } from '../frames/load.ts';
 import { waits } from '../frames/messages.ts';
 import { withTheory } from '../frames/summary.ts';
-import type { Diagram } from '../model/causality.ts';
 import { about, type Findings, findings } from './findings.ts';
 
 /** A page that holds more events than this opens slowly, and no line has room for them. */
@@ -34,7 +34,9 @@ export interface Chapter {
   slices: DataFrame;
   slice_s: number;
   counts: DataFrame;
-  ticks: Diagram;
+  ticks: Scene;
+  /** What the faults cost: one for each machine that was hit. */
+  costs: Cost[];
   found: Findings;
   /** A sentence if `states` leaves something out, else empty. */
   sampled: string;
@@ -75,7 +77,8 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
   return {
     run, frame, slice_s, slices: mix(run, slice_s), counts: jumpCounts(run),
     found: findings(frame, waits(run)), check: checked(run, trouble),
-    states: timeline(run, every_s), ticks: diagram(run, EVENTS_MOST),
+    states: timeline(run, every_s), ticks: scene(run, EVENTS_MOST),
+    costs: costsOf(run),
     sampled: every_s === undefined ? ''
       : ` Drawn from a look every ${about(every_s)} s, which misses what is shorter.`,
   };

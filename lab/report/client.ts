@@ -2,20 +2,27 @@
  * Brings the diagram of a report to life in the browser: page.ts bundles this file into the page.
  */
 import { type Diagram, type Relation, relations, vectorClocks } from '../model/causality.ts';
+import type { Scene } from '../frames/causes.ts';
 import { drawing, geometry, inView, type View } from './diagram.ts';
-import { extent, state, takers, tell } from './words.ts';
+import { extent, rule, state, takers, tell, vector } from './words.ts';
 
 /** An event is meant if the pointer is as near as this. */
 const REACH_PX = 26;
 const ZOOM = 1.5;
 const SPAN_MIN_S = 0.02;
 
+/** A living diagram, for what else is on the page. */
+interface Living {
+  /** Shows and selects the event of a machine that is nearest to a time. */
+  goTo(machine: number, time_s: number): void;
+}
+
 /** Brings a drawn diagram to life: mouse, fingers and keys move its window and select events. */
-export function mount(figure: HTMLElement): void {
-  const diagram = JSON.parse(figure.querySelector('script')!.textContent!) as Diagram;
+export function mount(figure: HTMLElement): Living {
+  const diagram = JSON.parse(figure.querySelector('script')!.textContent!) as Scene;
   const svg = figure.querySelector('svg')!;
   const screen = screenOf(figure, svg, diagram);
-  const { view, select, show, zoom, pan } = screen;
+  const { view, select, show, zoom, pan, relabel } = screen;
   const { time_s, end_s } = diagram;
   const walk = walkOn(diagram, view);
   /** An event that was clicked, or reached by the keys, stays selected when the pointer moves. */
@@ -66,6 +73,7 @@ export function mount(figure: HTMLElement): void {
     '=': () => zoom(ZOOM, middle()), // The same key without shift.
     '-': () => zoom(1 / ZOOM, middle()),
     0: () => show(0, end_s),
+    v: relabel,
   };
   svg.addEventListener('keydown', (event) => {
     const key = keys[event.key];
@@ -76,11 +84,23 @@ export function mount(figure: HTMLElement): void {
   for (const button of figure.querySelectorAll('button')) {
     button.addEventListener('click', () => keys[button.value]!());
   }
+  return {
+    goTo(machine, to_s) {
+      const own = diagram.machine.flatMap((id, at) => (id === machine ? [at] : []));
+      go(own.reduce((best, at) =>
+        (Math.abs(time_s[at]! - to_s) < Math.abs(time_s[best]! - to_s) ? at : best), own[0] ?? -1));
+      svg.focus({ preventScroll: true });
+      figure.scrollIntoView({ block: 'nearest' });
+    },
+  };
 }
 
 /** What is seen: the window of the run, the selected event, and how to change them. */
-function screenOf(figure: HTMLElement, svg: SVGSVGElement, diagram: Diagram) {
+function screenOf(figure: HTMLElement, svg: SVGSVGElement, diagram: Scene) {
   const clocks = vectorClocks(diagram);
+  const before = clocksBefore(diagram);
+  const toggle = figure.querySelector<HTMLButtonElement>('button[value="v"]');
+  let vectors = false;
   const slider = figure.querySelector('input')!;
   const words = figure.querySelector('output')!;
   const note = figure.querySelector('.extent')!;
@@ -100,7 +120,8 @@ function screenOf(figure: HTMLElement, svg: SVGSVGElement, diagram: Diagram) {
     svg.setAttribute('viewBox', `0 0 ${view.width} ${height}`);
     svg.setAttribute('width', String(view.width));
     svg.setAttribute('height', String(height));
-    svg.innerHTML = drawing(diagram, view, how);
+    svg.innerHTML = drawing(diagram, view, how, (at) =>
+      (vectors ? vector(diagram, clocks, at) : String(diagram.clock[at])));
     [svg.dataset.from, svg.dataset.to] = [String(view.from_s), String(view.to_s)];
     note.textContent = extent(diagram, view);
     slider.max = String(Math.max(0, end_s - (view.to_s - view.from_s)));
@@ -131,22 +152,41 @@ function screenOf(figure: HTMLElement, svg: SVGSVGElement, diagram: Diagram) {
     view.selected = at;
     how = at < 0 ? null : relations(diagram, clocks, at);
     words.dataset.event = String(at);
-    words.replaceChildren(...(how ? sentences(diagram, clocks, at, how) : [words.dataset.hint!]));
+    words.replaceChildren(...(how
+      ? sentences(diagram, clocks, at, how, before[at]!) : [words.dataset.hint!]));
+    draw();
+  };
+
+  /** Clocks or vector clocks at the events. */
+  const relabel = () => {
+    if (!toggle) return;
+    vectors = !vectors;
+    toggle.setAttribute('aria-pressed', String(vectors));
     draw();
   };
 
   slider.addEventListener('input', () => show(Number(slider.value), view.to_s - view.from_s));
   new ResizeObserver(draw).observe(svg);
-  return { view, show, pan, zoom, select };
+  return { view, show, pan, zoom, select, relabel };
+}
+
+/** The clock of each event's machine before it. */
+function clocksBefore({ machine, machines, clock }: Diagram): number[] {
+  const last = new Array<number>(machines).fill(0);
+  return machine.map((id, at) => {
+    const was = last[id]!;
+    last[id] = clock[at]!;
+    return was;
+  });
 }
 
 /** What is said of an event, line by line. */
 function sentences(
-  diagram: Diagram, clocks: Int32Array, at: number, how: Relation[],
+  diagram: Scene, clocks: Int32Array, at: number, how: Relation[], before: number,
 ): HTMLElement[] {
   const many = (relation: Relation) => how.filter((one) => one === relation).length;
-  const lines = [['b', tell(diagram, at)], ['span', state(diagram, clocks, at)],
-    ['span', `${many('past')} events in its past, ${many('future')} in its future, `
+  const lines = [['b', tell(diagram, at)], ['span', rule(diagram, at, before)],
+    ['span', state(diagram, clocks, at)], ['span', `${many('past')} events in its past, ${many('future')} in its future, `
       + `${many('concurrent')} concurrent`]] as const;
   return lines.map(([name, text]) => {
     const element = document.createElement(name);
@@ -246,5 +286,13 @@ function pointer(svg: SVGSVGElement, on: {
 }
 
 if (typeof document !== 'undefined') {
-  for (const figure of document.querySelectorAll<HTMLElement>('.live')) mount(figure);
+  const living = new Map([...document.querySelectorAll<HTMLElement>('.live')]
+    .map((figure) => [figure.dataset.run, mount(figure)]));
+  for (const link of document.querySelectorAll<HTMLElement>('a.place')) {
+    link.addEventListener('click', (event) => {
+      event.preventDefault();
+      const { run, machine, time } = link.dataset;
+      living.get(run)?.goTo(Number(machine), Number(time));
+    });
+  }
 }

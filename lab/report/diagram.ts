@@ -2,7 +2,9 @@
  * The drawing of the space-time diagram: a line for each machine, a dot for each event, an arrow for
  * each message. The page of a report bundles this file, so it imports nothing that needs Node.
  */
+import type { Scene } from '../frames/causes.ts';
 import type { Diagram, Relation } from '../model/causality.ts';
+import { dashAttribute, labelColour, machineColour } from './signs.ts';
 
 /** What part of it is drawn, in which size, and which event is looked at (−1: none). */
 export interface View {
@@ -12,15 +14,24 @@ export interface View {
   selected: number;
 }
 
+/** A diagram as events and messages alone, or with what its page shows beside them. */
+export type Drawable = Diagram & Partial<Scene>;
+
+/** What stands at the events where there is room: nothing, their clocks, or another text. */
+export type Labels = ((at: number) => string) | null;
+
 const margin = { top: 20, bottom: 38, right: 16 };
+/** The lines of more machines than this stand as close as can be. */
+const MANY = 20;
+const LANE_LEAST = 22;
 /** More arrows than this in view have no heads: they would be all that is seen. */
 const HEADS_MOST = 300;
 const FONT = 'font-family="system-ui,sans-serif" font-size="12"';
 
 /** Where things are: `x` of a time, `y` of a machine's line, in px, and back. */
 export function geometry({ machines }: Diagram, { from_s, to_s, width }: View) {
-  const left = width < 500 ? 24 : 84;
-  const lane = Math.max(28, Math.min(84, 560 / machines));
+  const left = width < 500 ? 16 + 8 * String(machines - 1).length : 84;
+  const lane = machines > MANY ? LANE_LEAST : Math.max(28, Math.min(84, 560 / machines));
   const px_s = (width - left - margin.right) / (to_s - from_s);
   return {
     left, right: width - margin.right, lane, px_s,
@@ -45,7 +56,6 @@ export function inView({ time_s, cause }: Diagram, { from_s, to_s }: View) {
 }
 
 const px = (x: number) => String(Math.round(x * 10) / 10);
-const machineColour = (id: number) => `var(--machine-${id % 6})`;
 /** Groups what belongs together, so that thousands of dots are a few paths. */
 function grouped(places: number[], key: (at: number) => number): Map<number, number[]> {
   const groups = new Map<number, number[]>();
@@ -77,26 +87,43 @@ function dots({ machine, event, time_s }: Diagram, g: Geometry, places: number[]
   }).join('');
 }
 
+/** A message that is under way for less than this arrives, in the picture, as it is sent. */
+const FLIGHT_LEAST_S = 0.001;
+/** How far from a machine's line its waiting messages are drawn. */
+const BESIDE_PX = 8;
+/** Of arrows that no row names. */
+const GUESSED = ' stroke-dasharray="1 4" stroke-linecap="round"';
+
 /** The messages, each from its send to its receive, in the sender's colour. */
-function arrows(diagram: Diagram, g: Geometry, places: number[], heads: boolean): string {
-  const { machine, time_s, cause } = diagram;
+function arrows(diagram: Drawable, g: Geometry, places: number[], heads: boolean): string {
+  const { machine, time_s, cause, arrived_s, reconstructed = false } = diagram;
   return [...grouped(places, (at) => machine[cause[at]!]!)].map(([from, own]) => {
-    let lines = '';
-    let tips = '';
+    let [lines, tips, waits] = ['', '', ''];
     for (const at of own) {
       const [x1, y1] = [g.x(time_s[cause[at]!]!), g.y(from)];
-      const [x2, y2] = [g.x(time_s[at]!), g.y(machine[at]!)];
+      let [x2, y2] = [g.x(time_s[at]!), g.y(machine[at]!)];
+      const arrived = arrived_s?.[at] ?? null;
+      if (arrived !== null && arrived - time_s[cause[at]!]! > FLIGHT_LEAST_S) {
+        // It arrives beside the line, and waits there until it is taken.
+        const beside = y2 + Math.sign(y1 - y2) * BESIDE_PX;
+        waits += `M${px(g.x(arrived))} ${px(beside)}H${px(x2)}V${px(y2)}`;
+        [x2, y2] = [g.x(arrived), beside];
+      }
       const length = Math.hypot(x2 - x1, y2 - y1) || 1;
       const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
-      const [x, y] = [x2 - dx * 6, y2 - dy * 6]; // The tip touches the ring of the receive.
+      const short = y2 === g.y(machine[at]!) ? 6 : 0; // The tip touches the ring of the receive.
+      const [x, y] = [x2 - dx * short, y2 - dy * short];
       lines += `M${px(x1)} ${px(y1)}L${px(x)} ${px(y)}`;
       const [bx, by] = [x - dx * 8, y - dy * 8];
       tips += `M${px(x)} ${px(y)}L${px(bx - dy * 3)} ${px(by + dx * 3)}`
         + `L${px(bx + dy * 3)} ${px(by - dx * 3)}Z`;
     }
     const colour = machineColour(from);
+    const dash = reconstructed ? GUESSED : dashAttribute(from);
     return `<path d="${lines}" fill="none" stroke="${colour}" `
-      + `stroke-width="${heads ? 1.2 : 0.5}"/>`
+      + `stroke-width="${heads ? 1.2 : 0.5}"${dash}/>`
+      + (waits && `<path d="${waits}" fill="none" stroke="${colour}" stroke-width="1" `
+        + 'stroke-dasharray="1 3" class="waits"/>')
       + (heads ? `<path d="${tips}" fill="${colour}"/>` : '');
   }).join('');
 }
@@ -128,9 +155,9 @@ function lanes({ machines, ends_s }: Diagram, g: Geometry, view: View): string {
     const [x, until] = [g.x(Math.max(view.from_s, 0)), g.x(Math.min(view.to_s, ends_s[id]!))];
     const name = view.width < 500 ? `${id}` : `machine ${id}`;
     return (until > x ? `<path d="M${px(x)} ${px(g.y(id))}H${px(until)}" stroke-width="1.5" `
-      + `stroke="${machineColour(id)}" opacity="0.45"/>` : '')
+      + `stroke="${machineColour(id)}" opacity="0.45"${dashAttribute(id)}/>` : '')
       + `<text x="${g.left - 12}" y="${px(g.y(id) + 4)}" text-anchor="end" font-weight="600" `
-      + `fill="var(--label-${id % 6})">${name}</text>`;
+      + `fill="${labelColour(id)}">${name}</text>`;
   }).join('');
 }
 
@@ -177,7 +204,9 @@ function coneNames(g: Geometry, view: View, last: number[], first: number[]): st
  * @param how from relations(), if an event is selected: its past, its future and what is concurrent
  *   are groups of those classes
  */
-export function drawing(diagram: Diagram, view: View, how: Relation[] | null): string {
+export function drawing(
+  diagram: Drawable, view: View, how: Relation[] | null, labels: Labels = null,
+): string {
   const g = geometry(diagram, view);
   const { machine, time_s, cause } = diagram;
   const shown = inView(diagram, view);
@@ -202,7 +231,60 @@ export function drawing(diagram: Diagram, view: View, how: Relation[] | null): s
   const clip = `clip-${diagram.name.replace(/\W/g, '-')}`;
   return `<g ${FONT}>${axis(g, view)}${lanes(diagram, g, view)}</g>`
     + `<clipPath id="${clip}"><path d="M${g.left - 8} 0H${g.right + 8}V${g.height}`
-    + `H${g.left - 8}Z"/></clipPath><g ${FONT} clip-path="url(#${clip})">${inside}</g>`;
+    + `H${g.left - 8}Z"/></clipPath><g ${FONT} clip-path="url(#${clip})">`
+    + `${faultBands(diagram, g, view)}${lostMessages(diagram, g, view)}${inside}`
+    + `${labels ? eventLabels(diagram, g, shown.events, labels) : ''}</g>`;
+}
+
+/** More messages that nobody took than this end after a short way. */
+const LOST_MOST = 40;
+const STUB_PX = 26;
+
+/** Messages that were never taken: dashed, to the receiver's line at the edge of the picture. */
+function lostMessages({ lost = [], machine, time_s }: Drawable, g: Geometry, view: View): string {
+  const seen = lost.filter(([at]) =>
+    time_s[at]! >= view.from_s && time_s[at]! <= view.to_s);
+  return [...grouped(seen.map((_, nth) => nth), (nth) => machine[seen[nth]![0]]!)]
+    .map(([from, own]) => {
+      const lines = own.map((nth) => {
+        const [at, to] = seen[nth]!;
+        const [x1, y1, x2, y2] = [g.x(time_s[at]!), g.y(from), g.right + 8, g.y(to)];
+        const part = STUB_PX / Math.max(STUB_PX, Math.abs(y2 - y1));
+        return `M${px(x1)} ${px(y1)}L` + (seen.length > LOST_MOST
+          ? `${px(x1 + STUB_PX / 2)} ${px(y1 + (y2 - y1) * part)}` : `${px(x2)} ${px(y2)}`);
+      }).join('');
+      return `<path d="${lines}" class="lost" fill="none" stroke="${machineColour(from)}" `
+        + 'stroke-width="1" stroke-dasharray="5 4" opacity="0.6"/>';
+    }).join('');
+}
+
+/** What was done to machines and links: a band on each line that it hit, with its name. */
+function faultBands({ faults = [] }: Drawable, g: Geometry, view: View): string {
+  return faults.flatMap(({ do: what, machines, from_s, to_s }) => {
+    const [x1, x2] = [g.x(Math.max(from_s, view.from_s)), g.x(Math.min(to_s, view.to_s))];
+    if (x2 <= x1) return [];
+    return machines.map((id, nth) => `<rect x="${px(x1)}" y="${px(g.y(id) - 13)}" `
+      + `width="${px(Math.max(2, x2 - x1))}" height="26" fill="var(--fault)" opacity="0.35" `
+      + `class="fault"/><text x="${px(x1 + 3)}" y="${px(g.y(id) - 16)}" fill="var(--muted)">`
+      + `${what}${what === 'cut' ? ` from ${machines[1 - nth]}` : ''}</text>`);
+  }).join('');
+}
+
+/** Texts at the events, above their line, wherever the one before leaves room. */
+function eventLabels(
+  { machine, time_s }: Drawable, g: Geometry, events: number[], text: (at: number) => string,
+): string {
+  const free: number[] = [];
+  return events.flatMap((at) => {
+    const [x, id] = [g.x(time_s[at]!), machine[at]!];
+    const words = text(at);
+    const half = words.length * 3.4 + 3;
+    if (x - half < (free[id] ?? g.left - 8)) return [];
+    free[id] = x + half;
+    return [`<text x="${px(x)}" y="${px(g.y(id) - 9)}" text-anchor="middle" font-size="11" `
+      + 'fill="var(--ink)" stroke="var(--paper)" stroke-width="3" paint-order="stroke" '
+      + `class="value">${words}</text>`];
+  }).join('');
 }
 
 function relationOfMessage(send: Relation, receive: Relation): Relation {

@@ -31,37 +31,41 @@ const part = ({ run }: Chapter) => (run.run.machines > FIELDS_MOST
 export const PICTURES: Picture[] = [{
   id: 'clocks', finding: 'clocks',
   note: ({ sampled }) => `Each machine’s clock by system time.${sampled}`,
-  draw: ({ states }, { end_s, clock }, options) =>
-    clocksPicture(states, { ...options, end_s, max: clock }),
+  draw: ({ states, ticks: { faults } }, { end_s, clock }, options) =>
+    clocksPicture(states, { ...options, end_s, max: clock, faults }),
 }, {
   id: 'lag', finding: 'lag',
-  note: ({ sampled }) => 'How far each clock is behind the highest one at the same system time, '
-    + `all on one scale.${sampled}`,
-  draw: ({ states }, { end_s, lag }, options) =>
-    lagPicture(states, { ...options, end_s, max: lag }),
+  note: ({ sampled }) => 'The lag: how far each clock is behind the highest one at the same '
+    + `time, all on one scale.${sampled}`,
+  draw: ({ states, ticks: { faults } }, { end_s, lag }, options) =>
+    lagPicture(states, { ...options, end_s, max: lag, faults }),
 }, {
   id: 'queues', finding: 'queues',
   note: ({ sampled }) => `Messages that wait to be taken.${sampled}`,
-  draw: ({ states }, { end_s, queue }, options) =>
-    queuesPicture(states, { ...options, end_s, max: queue }),
+  draw: ({ states, ticks: { faults } }, { end_s, queue }, options) =>
+    queuesPicture(states, { ...options, end_s, max: queue, faults }),
 }, {
   id: 'jumps', finding: 'jumps',
-  note: (chapter) => 'By how much a tick moves the clock: 1 where nothing came from ahead. Rare '
-    + `jumps are drawn larger than their share, so that they are seen.${part(chapter)}`,
+  note: (chapter) => 'The jump: by how much a tick moves the clock, 1 where nothing came from '
+    + `ahead. Rare jumps are drawn larger than their share, so that they are seen.${part(chapter)}`,
   draw: ({ counts, run }, { jump }, options) =>
     jumpsPicture(counts, { ...options, machines: run.run.machines, max: jump }),
 }, {
   id: 'events', finding: 'events',
   note: (chapter) => 'What each machine does with its ticks, in slices of '
     + `${about(chapter.slice_s)} s.${part(chapter)}`,
-  draw: ({ slices, run }, { end_s }, options) =>
-    eventsPicture(slices, { ...options, machines: run.run.machines, end_s }),
+  draw: ({ slices, run, ticks: { faults } }, { end_s }, options) =>
+    eventsPicture(slices, { ...options, machines: run.run.machines, end_s, faults }),
 }, {
   id: 'space-time', finding: 'messages', wide: true,
-  note: () => 'A line for each machine: full dots send, rings receive, small dots are internal '
-    + 'events, arrows are messages.',
+  note: ({ ticks }) => 'A line for each machine: full dots send, rings receive, small dots are '
+    + 'internal events, arrows are messages'
+    + (ticks.reconstructed ? ', dotted where only the clocks name them' : '')
+    + (ticks.arrived_s ? '; what is under way arrives beside the line and waits there, dotted' : '')
+    + `; dashed ones were never taken. Numbers are clocks.${
+      ticks.faults.length > 0 ? ' Bands are faults.' : ''}`,
   draw: async ({ ticks }, { window_s }, options) => spaceTimePicture(ticks,
-    { from_s: 0, to_s: Math.max(0.02, Math.min(window_s, ticks.end_s)) }, options),
+    { from_s: 0, to_s: Math.max(0.02, Math.min(window_s, ticks.end_s)), values: true }, options),
 }];
 
 /** Each picture of a run as an SVG with its finding above it, by name. */

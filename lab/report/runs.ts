@@ -1,7 +1,8 @@
 /** Pictures of one run: its clocks, lags, queues, jumps and what its machines do with their ticks. */
 import type { DataFrame } from 'nodejs-polars';
+import { dashOf, labelColour, machineColour } from './signs.ts';
 import {
-  draw, labelColour, machineColour, type Mark, type PictureOptions, type Row, size, type Spec,
+  type Band, draw, type Mark, type PictureOptions, type Row, size, type Spec,
   stage, type Stage, timeAxis,
 } from './stage.ts';
 
@@ -42,24 +43,65 @@ function byMachine(frame: DataFrame, column: string, width: number): Map<number,
   return new Map([...own].map(([id, of]) => [id, thinned(changes(of, column), column, px)]));
 }
 
+/** More lines than this have names that stand close, each with a thread to its line. */
+const NAMES_FEW = 8;
+const NAME_PX = { few: 14, many: 12 };
+/** How far from the ends of their lines names stand, for the thread. */
+const THREAD_PX = 22;
+
 /**
- * The names of the machines at the right ends of their lines, moved apart where they overlap. Of
- * many machines only those are named that have room.
+ * The names of the machines at the right ends of their lines, moved apart where they overlap.
+ * @param value_px how much one is, and how long a second is, in px
  */
-function endLabels({ Plot }: Stage, ends: Row[], column: string, px: number) {
-  const apart = 14 / px;
-  const sorted = [...ends].sort((a, b) => a[column]! - b[column]!);
-  const placed: (Row & { at: number })[] = [];
-  for (const row of sorted) {
-    const least = placed.length === 0 ? 0 : placed.at(-1)!.at + apart;
-    if (row[column]! < least && ends.length > 8) continue;
-    placed.push({ ...row, at: Math.max(row[column]!, least) } as Row & { at: number });
+function endLabels(
+  { Plot }: Stage, ends: Row[], column: string, value_px: number, second_px: number,
+): Mark[] {
+  const isMany = ends.length > NAMES_FEW;
+  const apart = (isMany ? NAME_PX.many : NAME_PX.few) / value_px;
+  const placed = [...ends].sort((a, b) => a[column]! - b[column]!)
+    .map((row) => ({ ...row, at: row[column]! }) as Row & { at: number });
+  for (const [nth, row] of placed.entries()) {
+    if (nth > 0) row.at = Math.max(row.at, placed[nth - 1]!.at + apart);
   }
-  // What was pushed over the top moves the others down.
-  return Plot.text(placed, {
-    x: 'time_s', y: 'at', text: ({ machine }: Row) => `machine ${machine}`, textAnchor: 'start',
-    dx: 7, fill: ({ machine }: Row) => labelColour(machine!), fontWeight: 600,
+  const end_s = Math.max(...ends.map((row) => row.time_s!));
+  if (isMany) {
+    // What was pushed over the top moves the others down.
+    for (let nth = placed.length - 1, most = Math.max(...ends.map((row) => row[column]!));
+      nth >= 0 && placed[nth]!.at > most; nth--, most -= apart) placed[nth]!.at = most;
+  }
+  const x = end_s + THREAD_PX / second_px;
+  return [
+    ...(isMany ? [Plot.link(placed, { x1: 'time_s', y1: column, x2: () => x, y2: 'at',
+      stroke: ({ machine }: Row) => machineColour(machine!), strokeWidth: 0.7, clip: false })] : []),
+    Plot.text(placed, {
+      x: isMany ? () => x : 'time_s', y: 'at', textAnchor: 'start', dx: isMany ? 2 : 7,
+      text: ({ machine }: Row) => `machine ${machine}`,
+      fill: ({ machine }: Row) => labelColour(machine!), fontWeight: 600,
+      ...(isMany && { fontSize: 11 }),
+    }),
+  ];
+}
+
+/** A machine's stroke: its colour, and beyond six machines its dashes. */
+const strokeOf = (id: number) => ({ stroke: machineColour(id),
+  ...(dashOf(id) !== '' && { strokeDasharray: dashOf(id) }) });
+
+/** Bands where something was done to machines or links, with a word for each. */
+function faultMarks({ Plot }: Stage, faults: Band[], fields?: number[]): Mark[] {
+  if (faults.length === 0) return [];
+  const bands = faults.flatMap(({ do: what, machines, from_s, to_s }) => {
+    const who = what === 'cut' ? machines.join('–') : String(machines[0]);
+    const band = { from_s, to_s, text: `${what} ${who}` };
+    return fields === undefined ? [band]
+      : machines.filter((id) => fields.includes(id)).map((machine) => ({ ...band, machine }));
   });
+  const field = fields === undefined ? {} : { fy: 'machine' };
+  return [
+    Plot.rect(bands, { x1: 'from_s', x2: 'to_s', ...field, fill: 'var(--fault)',
+      fillOpacity: 0.35 }),
+    Plot.text(bands, { x: 'from_s', text: 'text', frameAnchor: 'top', textAnchor: 'start', dx: 2,
+      dy: fields === undefined ? -14 : 1, fontSize: 11, fill: 'var(--muted)', ...field }),
+  ];
 }
 
 /** One line a machine over time, all in one field. */
@@ -67,20 +109,24 @@ async function lines(
   frame: DataFrame, column: string, label: string, height: number, options: PictureOptions,
 ): Promise<string> {
   const on = await stage();
-  const { width = 560 } = options;
+  const { width = 560, faults = [] } = options;
   const series = byMachine(frame, column, width);
   const all = [...series.values()].flat();
   const { end_s = most(all, 'time_s'), max = most(all, column) } = options;
   const ends = [...series.values()].map((rows) => rows.at(-1)!);
+  const isMany = ends.length > NAMES_FEW;
+  const full = isMany ? Math.max(height, ends.length * NAME_PX.many + 80) : height;
+  const right = isMany ? 76 + THREAD_PX : 76;
   return draw(on, {
-    ...size(width, height),
+    ...size(width, full), marginRight: right,
     x: timeAxis(end_s, width),
     y: { label, domain: [0, max], ticks: Math.min(5, max), tickSize: 0, grid: true, nice: true },
     marks: [
+      ...faultMarks(on, faults),
       ...[...series].map(([id, rows]) => on.Plot.lineY(rows, {
-        x: 'time_s', y: column, stroke: machineColour(id), strokeWidth: 1.6, curve: 'step-after',
+        x: 'time_s', y: column, ...strokeOf(id), strokeWidth: 1.6, curve: 'step-after',
       })),
-      endLabels(on, ends, column, (height - 68) / max),
+      ...endLabels(on, ends, column, (full - 68) / max, (width - 40 - right) / end_s),
     ],
   }, options.title);
 }
@@ -122,7 +168,7 @@ function fields({ Plot }: Stage, of: number[], width: number): { spec: Spec; nam
 async function steps(
   states: DataFrame, column: string, label: string, options: PictureOptions,
 ): Promise<string> {
-  const { width = 560 } = options;
+  const { width = 560, faults = [] } = options;
   const series = byMachine(states, column, width);
   if (series.size > FIELDS_MOST) return lines(states, column, label, 400, options);
   const on = await stage();
@@ -135,10 +181,11 @@ async function steps(
     x: timeAxis(end_s, width),
     y: { label, domain: [0, max], ticks: Math.min(series.size > MANY ? 2 : 3, max), tickSize: 0,
       grid: true, nice: true },
-    marks: [...series].flatMap(([id, rows]): Mark[] => [
-      on.Plot.areaY(rows, { ...line, fill: machineColour(id), fillOpacity: 0.18 }),
-      on.Plot.lineY(rows, { ...line, stroke: machineColour(id), strokeWidth: 1.3 }),
-    ]).concat(names),
+    marks: faultMarks(on, faults, [...series.keys()]).concat([...series].flatMap(
+      ([id, rows]): Mark[] => [
+        on.Plot.areaY(rows, { ...line, fill: machineColour(id), fillOpacity: 0.18 }),
+        on.Plot.lineY(rows, { ...line, stroke: machineColour(id), strokeWidth: 1.3 }),
+      ])).concat(names),
   }, options.title);
 }
 
@@ -204,7 +251,7 @@ export async function eventsPicture(
   const on = await stage();
   const rows = slices.toRecords() as (Row & { event: string })[];
   const of = fieldsOf(rows, options);
-  const { width = 560, end_s = most(rows, 'to_s') } = options;
+  const { width = 560, end_s = most(rows, 'to_s'), faults = [] } = options;
   const { spec, names } = fields(on, of, width);
   return draw(on, {
     ...spec,
@@ -217,6 +264,7 @@ export async function eventsPicture(
           x: 's', y1: 'y1', y2: 'y2', fy: () => machine, curve: 'step-after',
           fill: machineColour(machine), fillOpacity: opacity,
         }))),
+      ...faultMarks(on, faults, of),
       on.Plot.text(kindLabels(rows, of), { x: end_s, y: 'y', fy: 'machine', text: 'event',
         textAnchor: 'start', dx: 6 }),
       names,

@@ -1,19 +1,21 @@
 /** The space-time diagram as it stands in print. */
-import { type Diagram, relations, vectorClocks } from '../model/causality.ts';
-import { drawing, geometry, inView } from './diagram.ts';
-import { labelColour, type PictureOptions, titled, withFallbacks } from './stage.ts';
+import { relations, vectorClocks } from '../model/causality.ts';
+import { type Drawable, drawing, geometry, inView } from './diagram.ts';
+import { labelColour } from './signs.ts';
+import { type PictureOptions, titled, withFallbacks } from './stage.ts';
 
 /**
  * The space-time diagram of a part of a run, as it stands in print.
  * @param view the part in model seconds; the event, if any, whose past and future are shown; and a
- *   chain of events that is drawn as one thick line, with the clock at each event of the part
+ *   chain of events that is drawn as one thick line, with the clock at each event of the part;
+ *   `values`: the clock at each event that has room for it
  */
 export function spaceTimePicture(
-  diagram: Diagram,
-  view: { from_s: number; to_s: number; selected?: number; chain?: number[] },
+  diagram: Drawable,
+  view: { from_s: number; to_s: number; selected?: number; chain?: number[]; values?: boolean },
   { width = 1080, title }: PictureOptions = {},
 ): string {
-  const { chain, ...all } = { selected: -1, width, ...view };
+  const { chain, values = false, ...all } = { selected: -1, width, ...view };
   const how = all.selected < 0 ? null : relations(diagram, vectorClocks(diagram), all.selected);
   const { height, x, y } = geometry(diagram, all);
   const { machines, machine, time_s, clock } = diagram;
@@ -27,6 +29,7 @@ export function spaceTimePicture(
       + `fill="${labelColour(machine[at]!)}">${clock[at]}</text>`;
   }).join('') ?? '';
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" `
-    + `viewBox="0 0 ${width} ${height}">${below}${drawing(diagram, all, how)}${above}</svg>`;
+    + `viewBox="0 0 ${width} ${height}">${below}`
+    + `${drawing(diagram, all, how, values ? (at) => String(clock[at]) : null)}${above}</svg>`;
   return withFallbacks(title === undefined ? svg : titled(svg, title));
 }

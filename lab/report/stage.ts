@@ -9,13 +9,13 @@ import { machine_colours } from '../cli/terminal.ts';
 export const theme = {
   light: {
     ink: '#1d1f21', muted: '#63666a', rule: '#e4e4e1', paper: '#ffffff', past: '#d9d4c7',
-    future: '#cfe0ea', ...named('machine', machine_colours),
+    future: '#cfe0ea', fault: '#b9a4a4', ...named('machine', machine_colours),
     // Text needs more contrast than lines: the same hues, darker.
     ...named('label', ['#005f96', '#a84900', '#00724f', '#a24a7c', '#8a5f00', '#1f75a8']),
   },
   dark: {
     ink: '#e8e6e1', muted: '#a3a19c', rule: '#33363a', paper: '#17191c', past: '#46423a',
-    future: '#2b4352', ...named('machine', machine_colours),
+    future: '#2b4352', fault: '#6b4f52', ...named('machine', machine_colours),
     ...named('label', ['#5db3e6', '#ff9a4d', '#3fd0a4', '#e6a3c8', '#f0b93d', '#8fd0f5']),
   },
 } as const;
@@ -23,9 +23,6 @@ export const theme = {
 function named(name: string, colours: readonly string[]): Record<string, string> {
   return Object.fromEntries(colours.map((colour, place) => [`${name}-${place}`, colour]));
 }
-
-export const machineColour = (id: number) => `var(--machine-${id % machine_colours.length})`;
-export const labelColour = (id: number) => `var(--label-${id % machine_colours.length})`;
 
 /** Where no page says otherwise, a variable has its light value. */
 export const withFallbacks = (svg: string): string => svg.replace(/var\(--([\w-]+)\)/g,
@@ -56,6 +53,16 @@ export interface PictureOptions {
   machines?: number;
   /** What is written above the picture; without it, nothing. */
   title?: string;
+  /** What was done to machines and links, for pictures over time. */
+  faults?: Band[];
+}
+
+/** A fault: a stretch of time, in model seconds, on the lines of machines. */
+export interface Band {
+  do: string;
+  machines: number[];
+  from_s: number;
+  to_s: number;
 }
 
 export const size = (width: number, height: number): Spec => ({

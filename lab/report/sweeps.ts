@@ -1,7 +1,8 @@
 /** Pictures of many runs: curves, cells and distributions over the axes of a sweep. */
 import type { DataFrame } from 'nodejs-polars';
+import { machineColour } from './signs.ts';
 import {
-  draw, machineColour, type Mark, type PictureOptions, type Row, size, type Spec, stage,
+  draw, type Mark, type PictureOptions, type Row, size, type Spec, stage,
   type Stage,
 } from './stage.ts';
 

@@ -110,7 +110,7 @@ const drawn = (page: Page) => page.evaluate(() => {
       .map(([, x, y]) => `${x} ${y}`)).sort();
   const [past, future, concurrent, self, all] =
     ['past', 'future', 'concurrent', 'self', 'all'].map(dots);
-  const grid = [...svg.querySelectorAll('g text')];
+  const grid = [...svg.querySelectorAll('g text:not(.value)')];
   return { past: past!, future: future!, concurrent: concurrent!, self: self!, all: all!,
     from_s: Number(svg.dataset.from), to_s: Number(svg.dataset.to), texts: grid.length,
     said: document.querySelector('output')!.textContent! };
@@ -118,7 +118,7 @@ const drawn = (page: Page) => page.evaluate(() => {
 
 /** Where the axis of time and the lines of the machines are, from the picture's own labels. */
 const scales = (page: Page) => page.evaluate(() => {
-  const texts = [...document.querySelectorAll<SVGTextElement>('.live svg text')];
+  const texts = [...document.querySelectorAll<SVGTextElement>('.live svg text:not(.value)')];
   const times = texts.filter((text) => /^\d+(\.\d+)?$/.test(text.textContent!)
     && text.getAttribute('text-anchor') === 'middle')
     .map((text) => [Number(text.textContent), Number(text.getAttribute('x'))]);
