@@ -1,0 +1,58 @@
+/** Machines in Python, Go and over gRPC, and one that was written from machines/README.md alone. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { need, needPython } from '../need.ts';
+
+const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const tsx = import.meta.resolve('tsx');
+const cwd = mkdtempSync(join(tmpdir(), 'machines-'));
+process.on('exit', () => rmSync(cwd, { recursive: true, force: true }));
+
+const python = `python3 ${at('machines/python/machine.py')}`;
+const go = join(cwd, 'machine-go');
+
+/** Runs machines to their end; the launcher's exit code is the checker's verdict on the run. */
+function passes(name: string, options: string[]): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', tsx, at('launch.ts'),
+    '--rates', '3,4,5', '--seed', '3', '--name', name, ...options], { cwd, encoding: 'utf8' });
+  assert.match(stdout, /check: the rule could have made these logs/, stdout + stderr);
+  assert.is(status, 0, stderr);
+}
+
+const test = suite('machines of other languages');
+const withPython = need('python3') ? test : test.skip;
+const withGo = need('go') ? test : test.skip;
+const withGrpc = needPython('grpc') && needPython('grpc_tools') ? test : test.skip;
+
+withGo('Go passes the vectors', () => {
+  const built = spawnSync('go', ['build', '-o', go, at('machines/go/machine.go')],
+    { encoding: 'utf8' });
+  assert.is(built.status, 0, built.stderr);
+  const { status, stdout } = spawnSync(go, ['--vectors', at('machines/vectors.json')],
+    { encoding: 'utf8' });
+  assert.is(status, 0, stdout);
+});
+
+withPython('three in Python pass the check', () =>
+  passes('python', ['--replace', `all=${python}`, '--duration', '30', '--speed', '5']));
+
+withPython('one in Python among ours stands a crash, a cut and a pause', () =>
+  passes('faults', ['--replace', `1=${python}`, '--duration', '40', '--speed', '4',
+    '--fault', 'crash 1 at 10 restart 20', '--fault', 'cut 0-1 at 26 for 4',
+    '--fault', 'pause 1 at 34 for 3']));
+
+withGo('Go, Python and ours in one run pass the check', () =>
+  passes('mixed', ['--replace', `0=${go}`, '--replace', `1=${python}`, '--duration', '30',
+    '--speed', '5']));
+
+withGrpc('one over gRPC in Python joins ours', () =>
+  passes('grpc', ['--wire', 'grpc', '--replace',
+    `1=/usr/bin/python3 ${at('machines/python-grpc/machine.py')}`, '--duration', '30',
+    '--speed', '5']));
+
+test.run();
