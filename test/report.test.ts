@@ -13,7 +13,7 @@ import { waits } from '../lab/frames/messages.ts';
 import { withTheory } from '../lab/frames/summary.ts';
 import type { Diagram } from '../lab/model/causality.ts';
 import { PERFECT } from '../lab/model/network.ts';
-import type { OwnRecord } from '../lab/model/record.ts';
+import type { ForeignRecord, OwnRecord } from '../lab/model/record.ts';
 import { configure, logPath } from '../lab/model/run.ts';
 import { findings } from '../lab/report/findings.ts';
 import { writeReport } from '../lab/report/page.ts';
@@ -509,6 +509,17 @@ pages('leads from each number that has a place to that place', async () => {
   const at = time_s.findIndex((at_s, nth) => at_s === Number(s) && machine[nth] === Number(id));
   const before = machine.lastIndexOf(Number(id), at - 1);
   assert.match(words!, new RegExp(`longest jump, ${clock[at]! - clock[before]!}, at machine ${id}`));
+});
+pages('of an imported run says which rule its rows show, and claims no verdict', async () => {
+  const folder = virtual('theirs', [1, 2]);
+  const { seed: _, phases: __, ...rest } = load(folder).run;
+  writeRun(folder, { ...rest, kind: 'foreign', seed: null, phases: null, internal: null,
+    ended: 'imported', foreign: { rule: { words: 'A receive bears <the same> clock' },
+      messages: { reconstructed: 1 } } } as ForeignRecord);
+  const html = read(await writeReport(folder));
+  assert.match(html, /The rule that they show: A receive bears &lt;the same&gt; clock\./);
+  assert.not.match(html, /Checked:|class="wrong"|\(theory:/);
+  assert.match(html, /stroke-dasharray="1 4"/); // Arrows that no row names are dotted.
 });
 pages('takes names and words that mean something in HTML', async () => {
   const folder = virtual('a <script> & "b"', [1, 2]);

@@ -76,7 +76,7 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
   const slice_s = sliceOf(run, end_s);
   return {
     run, frame, slice_s, slices: mix(run, slice_s), counts: jumpCounts(run),
-    found: findings(frame, waits(run)), check: checked(run, trouble),
+    found: findings(frame, waits(run)), check: run.run.kind === 'foreign' && trouble.length === 0 ? null : checked(run, trouble),
     states: timeline(run, every_s), ticks: scene(run, EVENTS_MOST),
     costs: costsOf(run),
     sampled: every_s === undefined ? ''

@@ -45,3 +45,12 @@ export function describe(run: Run): string {
     + (knobs && `, ${knobs}`) + `; ${about(run.end_s)} s ${when}.`
     + (ended === 'finished' || ended === null || ended === 'imported' ? '' : ` Ended: ${ended}.`);
 }
+
+/** Of an imported run the rule that its rows show, in the words of the import. */
+export function inferredRule({ run }: Run): string {
+  if (run.kind !== 'foreign') return '';
+  const { rule } = (run.foreign ?? {}) as { rule?: { words?: string } };
+  const words = rule?.words;
+  return (words ? ` The rule that they show: ${words.replace(/\.?$/, '.')}` : '')
+    + ' The check of the lab’s own runs is not for them.';
+}

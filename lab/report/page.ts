@@ -10,7 +10,7 @@ import { writeWhole } from '../cli/folder.ts';
 import { listed } from '../cli/terminal.ts';
 import { load, type Run } from '../frames/load.ts';
 import { type Chapter, chaptersOf } from './chapters.ts';
-import { describe } from './describe.ts';
+import { describe, inferredRule } from './describe.ts';
 import { faultFigure, type Figure, figures, summaryFigure } from './figures.ts';
 import { theme } from './stage.ts';
 
@@ -67,9 +67,10 @@ function page(chapters: Chapter[], all: Figure[][], code: string): string {
     .map((figure) => figureOf(figure, several)).join('');
   const body = several ? rows(chapters, all) + last
     : `<div class="grid">${all[0]!.map((figure) => figureOf(figure, false)).join('')}${last}</div>`;
-  const leads = chapters.map(({ run, found }) => `<p class="lead">${htmlEscape(describe(run))}${
+  const leads = chapters.map(({ run, found }) => `<p class="lead">${htmlEscape(describe(run) + inferredRule(run))}${
     several ? ` <b>${htmlEscape(found.headline)}.</b>` : ''}</p>`);
-  const right = chapters.every(({ check }) => check === null)
+  const own = chapters.every(({ check, run }) => check === null && run.run.kind !== 'foreign');
+  const right = own
     ? '<p class="right">✓ Checked: the rule could have made these logs.</p>' : '';
   const folders = chapters.map(({ run }) => run.folder).join(' ');
   const density = chapters.length > 2 ? ' many' : '';
