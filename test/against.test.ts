@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compare, parseLog, parseRun, Unreadable, type Recording, type Run } from '../check.ts';
-import { configure, HEADER, row } from '../machine.ts';
+import { configure, HEADER, row } from '../lab/model/run.ts';
 import { simulate } from '../simulate.ts';
 
 const SAID = {

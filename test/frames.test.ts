@@ -17,8 +17,11 @@ import { pace, standing, summary, withTheory } from '../lab/frames/summary.ts';
 import {
   comparisonTable, latenessLine, summaryTable, theoryTable,
 } from '../lab/frames/tables.ts';
+import { writeRun } from '../lab/cli/folder.ts';
+import { versions } from '../lab/cli/options.ts';
 import { vectorClocks } from '../lab/model/causality.ts';
-import { configure, HEADER, logPath, type RunRecord, versions, writeRun } from '../machine.ts';
+import type { OwnRecord as RunRecord } from '../lab/model/record.ts';
+import { configure, HEADER, logPath } from '../lab/model/run.ts';
 import { MEASURES, PERFECT, record, type Measure } from '../simulate.ts';
 import { sweep } from '../sweep.ts';
 
@@ -158,7 +161,7 @@ loading('finds several runs by glob, and joins their configuration in', async ()
   const parent = newFolder();
   for (const [name, seed] of [['b', 8], ['a', 7]] as const) {
     mkdirSync(join(parent, name));
-    record({ ...PERFECT, ...configure({ seed, machines: 2, min_rate_hz: 1, max_rate_hz: 6,
+    record({ ...PERFECT, ...configure({ seed, machines: 2, rates_range: [1, 6],
       internal: 0.7, duration_s: 5, speed: 1 }) }, join(parent, name));
   }
   const runs = await loadAll(`${parent}/*`);
@@ -250,8 +253,8 @@ measured('takes a run of one event, and one that never began', () => {
 measured('agrees with sweep on a virtual run of the same seed, measure by measure', async () => {
   const rates_hz = [1, 4, 6];
   const folder = newFolder();
-  record({ ...PERFECT, ...configure({ seed: 7, machines: 3, rates_hz, min_rate_hz: 1,
-    max_rate_hz: 6, internal: 0.7, duration_s: 60, speed: 1 }) }, folder);
+  record({ ...PERFECT, ...configure({ seed: 7, machines: 3, rates_hz,
+    internal: 0.7, duration_s: 60, speed: 1 }) }, folder);
   const swept = (await sweep({ rates_hz, internal: 0.7, duration_s: 60, runs: 1, seed: 7 }))
     .toRecords() as Record<string, number>[];
   const found = summary(load(folder)).toRecords() as Record<string, number>[];
@@ -276,7 +279,7 @@ type Wish = { seed: number; internal: number; rates_hz: number[]; duration_s: nu
 function virtual(wish: Wish) {
   const folder = newFolder();
   const statistics = record({ ...PERFECT, ...configure({ ...wish, machines: wish.rates_hz.length,
-    min_rate_hz: 1, max_rate_hz: 1, speed: 1 }) }, folder);
+    speed: 1 }) }, folder);
   return { run: load(folder), statistics };
 }
 measured('agrees with what the simulation counts itself, for any configuration', () => {

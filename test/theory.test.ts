@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EVERYONE, NO_MESSAGE, step } from '../machine.ts';
+import { EVERYONE, NO_MESSAGE, step } from '../lab/model/rule.ts';
 import { sweep } from '../sweep.ts';
 import {
   criticalRate_hz, criticalRatio, fastestGrowth_hz, freeTicks, meanLagOverRun, pair, predict,

@@ -10,7 +10,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { writeReport } from '../../lab/report/page.ts';
-import { configure, logPath } from '../../machine.ts';
+import { configure, logPath } from '../../lab/model/run.ts';
 import { PERFECT, record } from '../../simulate.ts';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -25,8 +25,8 @@ process.on('exit', () => rmSync(root, { recursive: true, force: true }));
 function virtual(name: string, rates_hz: number[], duration_s = 60): string {
   const folder = join(root, name);
   mkdirSync(folder);
-  record({ ...PERFECT, ...configure({ seed: 7, machines: rates_hz.length, rates_hz, min_rate_hz: 1,
-    max_rate_hz: 1, internal: 0.7, duration_s, speed: 1 }) }, folder);
+  record({ ...PERFECT, ...configure({ seed: 7, machines: rates_hz.length, rates_hz,
+    internal: 0.7, duration_s, speed: 1 }) }, folder);
   return folder;
 }
 const overloaded = virtual('overloaded', [1, 4, 6]);
