@@ -23,8 +23,8 @@ function recording(folder: string, run: Run, logs: string[]): Recording {
 
 /** A whole run in virtual time. */
 function virtual(folder: string, latency: string, duration_s = 60, seed = 7): Recording {
-  const configuration = configure({ seed, machines: 3, rates_hz: [2, 4, 1], min_rate_hz: 1,
-    max_rate_hz: 6, internal: 0.7, duration_s, speed: 1 });
+  const configuration = configure({ seed, machines: 3, rates_hz: [2, 4, 1],
+    internal: 0.7, duration_s, speed: 1 });
   const logs = ['', '', ''];
   simulate({ ...configuration, latency, loss: 0, reorder: false }, (...cells) => {
     logs[cells[1]] += row(...cells);
