@@ -13,10 +13,12 @@ import { checkRun, readRun } from '../../check.ts';
 
 const script = fileURLToPath(new URL('../../launch.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
+/** Room for every column of the table. */
+const WIDE = { ...process.env, COLUMNS: '120' };
 const somewhere = () => mkdtempSync(join(tmpdir(), 'lab-'));
 const launch = (cwd: string, options: string[]): ProcessPromise =>
-  $({ nothrow: true, quiet: true, cwd })`exec ${[process.execPath, '--import', tsx, script,
-    ...options]}`.run();
+  $({ nothrow: true, quiet: true, cwd, env: WIDE })`
+    exec ${[process.execPath, '--import', tsx, script, ...options]}`.run();
 
 const log = (cwd: string, name: string, id: number) =>
   readFileSync(join(cwd, 'logs', name, `machine-${id}.csv`), 'utf8');
