@@ -5,20 +5,25 @@
  *   npx tsx check.ts logs/mine                           the verdict, and what is wrong where
  *   npx tsx check.ts logs/mine --json                    the same, for programs
  *   npx tsx check.ts logs/mine --against logs/virtual-7  which ticks agree, and why others do not
+ *   npx tsx check.ts logs/theirs                         an imported run: each rule that its rows
+ *                                                        decide, where it breaks, how to mend it
+ *   npx tsx check.ts logs/theirs --rule send-old         the same against a stated variant
+ *   npx tsx check.ts logs/theirs --page                  and as a page for a student, verdict.md
  *
  * Exit code 0: consistent, or compared; 1: the rule or the pace is violated; 2: there is nothing
  * that can be read.
  */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { Command, type CommanderError } from 'commander';
+import { Command, type CommanderError, Option } from 'commander';
 import { compare, type Comparison } from './lab/check/compare.ts';
 import { plural } from './lab/check/context.ts';
 import { KEPT } from './lab/check/findings.ts';
 import { frequency } from './lab/check/mix.ts';
+import { checkForeign, type ForeignReport, VARIANTS, type Variant } from './lab/check/foreign.ts';
 import { parseLog, type Recording } from './lab/check/read.ts';
 import { parseRun, Unreadable } from './lab/check/record.ts';
 import { checkRun, type Report } from './lab/check/verdict.ts';
@@ -56,20 +61,23 @@ function read(path: string, most_bytes: number): Uint8Array {
   }
 }
 
-/** Reads a run's folder. @throws Unreadable if it is not one, in one line that names the file */
-export function readRun(folder: string): Recording {
+/** The value of a folder's run.json. @throws Unreadable in one line */
+function readRecord(folder: string): unknown {
   const path = join(folder, 'run.json');
   const text = new TextDecoder().decode(read(path, KNOBS.run_max_bytes));
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     const message = (error as Error).message.replace(/\s+/g, ' ');
     const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
     const line = text.slice(0, position).split('\n').length;
     throw new Unreadable(`${path}:${line}: ${message.slice(0, 200)}`);
   }
-  const run = parseRun(value, path);
+}
+
+/** Reads a run's folder. @throws Unreadable if it is not one, in one line that names the file */
+export function readRun(folder: string): Recording {
+  const run = parseRun(readRecord(folder), join(folder, 'run.json'));
   const files = new Set(readdirSync(folder).filter((file) => /^machine-\d+\.csv$/.test(file)));
   if (files.size === 0) throw new Unreadable(`${folder}: there is no machine-<id>.csv`);
   const expected = Array.from({ length: run.machines }, (_, id) => `machine-${id}.csv`);
@@ -86,6 +94,60 @@ export function readRun(folder: string): Recording {
     }
   });
   return { folder, run, logs };
+}
+
+/** Holds an imported run against a rule. @throws Unreadable */
+export function checkForeignRun(folder: string, variant: Variant = 'lamport'): ForeignReport {
+  const value = readRecord(folder) as { machines: number };
+  const text = (file: string) =>
+    new TextDecoder().decode(read(join(folder, file), KNOBS.log_max_bytes));
+  const count = Number.isSafeInteger(value.machines) ? Math.min(value.machines, 1000) : 0;
+  return checkForeign(value, Array.from({ length: count }, (_, id) =>
+    ({ log: text(`machine-${id}.csv`), source: text(`source-${id}.csv`) })), variant);
+}
+
+const isForeign = (folder: string): boolean =>
+  (readRecord(folder) as { kind?: unknown } | null)?.kind === 'foreign';
+
+/** Their text on our terminal: without control characters. */
+const printable = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');
+
+function foreignText(folder: string, report: ForeignReport): string {
+  const { consistent, variant, machines, findings } = report;
+  const say = [consistent ? paint('green', `consistent: no rule is broken in ${folder} (${variant})`)
+    : paint('red', `violated: ${folder} breaks the rule (${variant})`),
+  table(['machine', 'theirs', 'rate (Hz)', 'pace (Hz)', 'rows', 'receives', 'sends', 'internal', 'clock'],
+    machines, (m) => [m.machine, printable(m.name), m.rate_hz?.toPrecision(3) ?? '–',
+      m.pace_hz?.toPrecision(3) ?? '–', m.rows, m.receives, m.sends, m.internal, m.clock])];
+  for (const { rule, verdict, rows, broken, text, why, mend, places } of findings) {
+    if (verdict !== 'violated') continue;
+    say.push('', paint('red', `✗ ${rule}: ${broken} of ${rows} rows break it`), `  ${text}`,
+      ...places.map(({ file, line, text: what }) => `    ${printable(file)}:${line}  ${what}`),
+      `  Why it matters: ${why}`, `  To mend it: ${mend}`);
+  }
+  say.push('');
+  for (const { rule, verdict, rows, text } of findings) {
+    if (verdict === 'holds') say.push(paint('green', `✓ ${rule} (${plural(rows, 'row')})`));
+    else if (verdict !== 'violated') say.push(paint('yellow', `? ${rule}: cannot be decided. ${text}`));
+  }
+  return say.join('\n');
+}
+
+/** The same as a page, in Markdown: what is of their files stands in code, and is no markup. */
+function foreignPage(folder: string, { consistent, findings }: ForeignReport): string {
+  const code = (text: string) => `\`${printable(text).replaceAll('`', '\'')}\``;
+  const wrong = findings.filter(({ verdict }) => verdict === 'violated');
+  const of = (verdict: string) => findings.filter((finding) => finding.verdict === verdict);
+  return [`# ${basename(folder)}`, consistent ? 'No rule that these rows decide is broken.'
+    : `${plural(wrong.length, 'rule')} of ${findings.length} broken.`,
+  ...wrong.flatMap(({ rule, rows, broken, text, why, mend, places }) => [`## Wrong: ${rule}`,
+    `${text} ${broken} of ${rows} rows.`,
+    places.map(({ file, line, text: what }) => `- ${code(`${file}:${line}`)} ${what}`).join('\n'),
+    `**Why it matters.** ${why}`, `**To mend it.** ${mend}`]),
+  '## Right', of('holds').map(({ rule, rows, text }) => `- ${rule}: ${text} (${rows} rows)`).join('\n'),
+  '## Not to be decided from these rows',
+  of('cannot be decided').map(({ rule, text }) => `- ${rule}: ${text}`).join('\n')].join('\n\n')
+    .concat('\n');
 }
 
 const paint = (colour: 'green' | 'red' | 'yellow', text: string) =>
@@ -170,17 +232,35 @@ async function main(): Promise<void> {
     .argument('<folder>', 'a run: logs/<name>')
     .option('--json', 'print everything as JSON')
     .option('--against <folder>', 'compare with this run, tick by tick, instead of checking')
+    .addOption(new Option('--rule <variant>', 'of an imported run: which rule it is held against')
+      .choices(Object.keys(VARIANTS)))
+    .option('--page', 'of an imported run: also write verdict.md into its folder, for a student')
     .showSuggestionAfterError(false)
     .configureOutput({ getOutHelpWidth: () => 100 })
     .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2))
     .parse();
-  const { json, against } = command.opts<{ json?: boolean; against?: string }>();
+  const { json, against, rule, page } = command.opts<{
+    json?: boolean; against?: string; rule?: Variant; page?: boolean }>();
   // Whoever reads may hang up before the end, as `| head` does; the verdict is the exit code.
   process.stdout.on('error', () => {});
   const print = (value: object, text: () => string) =>
     console.log(json ? JSON.stringify(value, null, 2) : text());
   try {
-    const one = readRun(command.args[0]!);
+    const folder = command.args[0]!;
+    if (isForeign(folder)) {
+      if (against !== undefined) {
+        throw new Unreadable('--against: an imported run has no seed, and so no twin');
+      }
+      const report = checkForeignRun(folder, rule);
+      if (page) writeFileSync(join(folder, 'verdict.md'), foreignPage(folder, report));
+      print(report, () => foreignText(folder, report));
+      process.exitCode = report.consistent ? 0 : 1;
+      return;
+    }
+    if (rule || page) {
+      throw new Unreadable(`--${rule ? 'rule' : 'page'}: ${folder} is no imported run`);
+    }
+    const one = readRun(folder);
     if (against !== undefined) {
       const other = readRun(against);
       const result = compare(one, other);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkForeign, type Variant as Held } from '../lab/check/foreign.ts';
 import { compile, parseWords, PatternError } from '../lab/foreign/patterns.ts';
 import { type Imported, NothingToImport, type ReadOptions, readForeign } from '../lab/foreign/read.ts';
 import { times_us, written_s } from '../lab/foreign/times.ts';
@@ -251,6 +252,50 @@ meaning('words say what happened, loud ones before quiet ones', () => {
 });
 
 meaning.run();
+
+// ── What the checker says of it ──────────────────────────────────────────────────────────────
+
+const verdict = suite('check of an imported run');
+
+const broken = (style: string, logs: Happened[][], held: Held = 'lamport'): string[] => {
+  const { record, logs: files } = read(styled(style, logs)).folders[0]!;
+  return checkForeign(JSON.parse(JSON.stringify(record)), files, held).findings
+    .filter((finding) => finding.verdict === 'violated').map(({ rule }) => rule);
+};
+
+verdict('a clean run breaks nothing, whatever is logged of it', () => {
+  for (const style of ['pipes, no names', 'key=value', 'old and new clock', 'vector clocks, bare',
+    'sends to both as two rows of one clock', 'no times at all']) {
+    assert.equal(broken(style, happen('clean', 31)), [], style);
+  }
+});
+
+verdict('each wrong rule is found by what it breaks, and holds against its own variant', () => {
+  assert.match(broken('key=value', happen('old', 32)).join(), /clock condition/);
+  assert.equal(broken('key=value', happen('old', 32), 'send-old'), []);
+  assert.match(broken('key=value', happen('max', 33)).join(), /receive advances.*clock condition/);
+  assert.equal(broken('key=value', happen('max', 33), 'max'), []);
+  assert.match(broken('key=value', happen('double', 34)).join(), /by the rule/);
+  assert.match(broken('key=value', happen('forgets', 35)).join(), /never falls/);
+});
+
+verdict('a violation names their file and line, and says how to mend it', () => {
+  const { record, logs } = read(styled('pipes, no names', happen('old', 36))).folders[0]!;
+  const [wrong] = checkForeign(JSON.parse(JSON.stringify(record)), logs).findings
+    .filter((finding) => finding.verdict === 'violated');
+  const [place] = wrong!.places;
+  assert.match(place!.file, /^log_\d\.txt$/);
+  assert.ok(place!.line > 0);
+  assert.match(wrong!.mend, /Increment before you send/);
+});
+
+verdict('a machine that idles while messages wait is found by its queue', () => {
+  const logs = happen('clean', 37, [1, 5, 6]).map((log) => log.map((event, n) =>
+    (event.event === 'receive' && log[n + 1]?.event !== 'receive' ? { ...event, queue: 3 } : event)));
+  assert.match(broken('key=value', logs).join(), /idles/);
+});
+
+verdict.run();
 
 // ── What is refused ──────────────────────────────────────────────────────────────────────────
 

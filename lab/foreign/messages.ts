@@ -32,7 +32,8 @@ export function linksOf(run: Run, offset: number | null): Link[][] {
   const links = run.machines.map(({ events }) => events.map((): Link =>
     ({ peers: [], peer: '', message: null, from: '' })));
   const sends = sendsByClock(run);
-  const names = namesOf(run, sends, offset);
+  const proven = new Set<number>();
+  const names = namesOf(run, sends, offset, proven);
   nameReceivers(run, links, names);
   const wire = wireOffset(run, sends);
   const part = vectorOffset(run);
@@ -42,7 +43,10 @@ export function linksOf(run: Run, offset: number | null): Link[][] {
       if (event.event !== 'receive') continue;
       const link = links[id]![n]!;
       const [sender] = event.peers.map((peer) => names[id]!.get(peer));
-      if (sender !== undefined) Object.assign(link, { peers: [sender], peer: 'logged' });
+      if (sender !== undefined) {
+        const peer = proven.has(id) ? 'reconstructed' : 'logged';
+        Object.assign(link, { peers: [sender], peer });
+      }
       const found = event.vector ? byVector(run, id, n, part)
         : event.message !== null && wire !== null
           ? bySend(run, links, sends, id, event, event.message + wire, sender)
@@ -51,9 +55,29 @@ export function linksOf(run: Run, offset: number | null): Link[][] {
       if (found) tie(link, found, event.message !== null ? 'logged' : 'reconstructed');
     }
   }
+  for (const [id, { events }] of run.machines.entries()) {
+    forgetTwice(links[id]!.filter((_, n) => events[n]!.event === 'receive'));
+  }
   for (const id of run.machines.keys()) fillChannels(run, links, id);
   learnReceivers(run, links);
   return links;
+}
+
+/** What was reconstructed as taken twice is wrong at least once: then it is not known. */
+function forgetTwice(links: Link[]): void {
+  const first = new Map<string, Link>();
+  for (const link of links) {
+    if (link.message === null || link.peers.length !== 1) continue;
+    const key = `${link.peers[0]} ${link.message}`;
+    const other = first.get(key);
+    if (!other) first.set(key, link);
+    for (const one of other ? [other, link] : []) {
+      if (one.from === 'logged' && one.peer === 'logged') continue;
+      one.message = null;
+      one.from = '';
+      if (one.peer === 'reconstructed') Object.assign(one, { peers: [], peer: '' });
+    }
+  }
 }
 
 function tie(link: Link, { machine, event }: Send, from: Source): void {
@@ -91,9 +115,12 @@ function wireOffset(run: Run, sends: ReadonlyMap<number, Send[]>): number | null
 
 const ending = (text: string) => (/(\d+|[A-Za-z])$/.exec(text)?.[1] ?? text).toLowerCase();
 
-/** For each machine, which machine each of its names for peers means. */
+/**
+ * For each machine, which machine each of its names for peers means.
+ * @param proven takes the machines whose names jumps explained, since they are nobody's own
+ */
 function namesOf(
-  run: Run, sends: ReadonlyMap<number, Send[]>, offset: number | null,
+  run: Run, sends: ReadonlyMap<number, Send[]>, offset: number | null, proven: Set<number>,
 ): Map<string, number>[] {
   const all = run.machines.map(({ events }) => new Set(events.flatMap(({ peers }) => peers)));
   const meant = (own: number, name: string): number => {
@@ -108,6 +135,7 @@ function namesOf(
     const map = new Map<string, number>();
     const isSound = [...byName.values()].every((id) => id !== -1)
       && agrees(byName, evidence[own]!);
+    if (!isSound) proven.add(own);
     for (const name of names) {
       const id = isSound ? byName.get(name)! : strongest(evidence[own]!.get(name));
       if (id !== -1) map.set(name, id);
@@ -230,7 +258,7 @@ function fillChannels(run: Run, links: Link[][], id: number): void {
     const got = links[id]!.filter((link, n) => run.machines[id]!.events[n]!.event === 'receive'
       && link.peers[0] === from);
     if (links[id]!.some((link, n) => run.machines[id]!.events[n]!.event === 'receive'
-      && link.peer !== 'logged' && link.peers.length === 0)) continue;
+      && link.peers.length === 0)) continue;
     const places = new Map(sent.map(({ message }, n) => [message, n]));
     let [lastGot, lastSent] = [-1, -1];
     for (let n = 0; n <= got.length; n++) {
