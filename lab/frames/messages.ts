@@ -63,7 +63,10 @@ function sendFinder(log: Log): (value: number, receiver: number) => number {
     const cursor = cursors.get(receiver) ?? 0;
     let low = values[cursor]! <= value ? cursor : 0;
     let step = 1;
-    while (low + step < values.length && values[low + step]! <= value) low += step, step *= 2;
+    while (low + step < values.length && values[low + step]! <= value) {
+      low += step;
+      step *= 2;
+    }
     for (let high = Math.min(values.length, low + step); high - low > 1;) {
       const middle = (low + high) >> 1;
       if (values[middle]! <= value) low = middle;

@@ -100,7 +100,7 @@ export const theoryTable = (frame: DataFrame, options: TableOptions = {}): strin
 export const faultLines = (costs: DataFrame): Line[] => {
   const words = costs.getColumn('fault').toArray() as string[];
   return linesOf(costs, faultColumns).map((line, nth) =>
-    ({ ...line, name: `${words[nth]}${/^cut/.test(words[nth]!) ? `, ${line.name}` : ''}` }));
+    ({ ...line, name: `${words[nth]}${words[nth]!.startsWith('cut') ? `, ${line.name}` : ''}` }));
 };
 export const faultTable = (costs: DataFrame, options: TableOptions = {}): string =>
   drawn(faultColumns, faultLines(costs), options);

@@ -146,7 +146,7 @@ export class Many {
     const me = id * WORDS;
     const tail = words[me + TAIL]!;
     let ring = this.rings[id]!;
-    if (tail - words[me + HEAD]! === ring.length) ring = this.grow(id);
+    if (ring.length === tail - words[me + HEAD]!) ring = this.grow(id);
     ring[tail & (ring.length - 1)] = clock;
     words[me + TAIL] = tail + 1;
     this.sums[id * 8 + QUEUE_SUM]! += left_s;

@@ -297,7 +297,7 @@ export class Schedule {
       const [id, at_s, number] = [ids_from[n]!, times_from[n]!, all ? numbers_from[n]! : 0];
       let place = n;
       for (; place > 0 && (times_s[place - 1]! > at_s
-        || (times_s[place - 1]! === at_s && ids[place - 1]! > id)); place--) {
+        || (at_s === times_s[place - 1]! && ids[place - 1]! > id)); place--) {
         ids[place] = ids[place - 1]!;
         times_s[place] = times_s[place - 1]!;
         if (all) numbers[place] = numbers[place - 1]!;

@@ -1,7 +1,7 @@
 /** What a sweep's summary holds of a configuration: moments of all its runs, quantiles of some. */
 import { combineMeans, combineVariances } from 'simple-statistics';
 import { measures, QUANTILES, SUMMARY } from './columns.ts';
-import type { Task } from './worker.ts';
+import type { Task } from './task.ts';
 
 /**
  * Adds runs to what the summary holds of those before them: means and deviations are joined,

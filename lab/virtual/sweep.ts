@@ -11,7 +11,8 @@ import {
   cut, partsOf, settingsOf, type Grid, type Part, type Setting, type Shard,
 } from './grid.ts';
 import { expectedTicks, TICKS_MAX } from './statistics.ts';
-import { perform, type Task } from './worker.ts';
+import type { Task } from './task.ts';
+import { perform } from './worker.ts';
 
 /** A worker is given about so much at a time: a tenth of a second, so that all end together. */
 const TASK_TICKS = 2e6;

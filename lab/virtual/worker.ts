@@ -5,18 +5,10 @@
 import { parentPort } from 'node:worker_threads';
 import { nemesis } from '../model/faults.ts';
 import { type Configuration, configure, phasesOf } from '../model/run.ts';
-import { measures, type Columns, type ROWS, type SUMMARY } from './columns.ts';
+import { measures } from './columns.ts';
 import { Engine } from './engine.ts';
-import type { Part } from './grid.ts';
 import { sumUp } from './summary.ts';
-
-/** What a worker is asked to do: run a part, its rows from `row` on … */
-export interface Task extends Part {
-  rows: Columns<typeof ROWS>;
-  row: number;
-  /** … or add one machine of a part that was run to the summary. */
-  summary?: { columns: Columns<typeof SUMMARY>; machine: number };
-}
+import type { Task } from './task.ts';
 
 export function perform(task: Task): void {
   if (task.summary) sumUp(task, task.summary);
