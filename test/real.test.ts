@@ -280,6 +280,16 @@ mesh('gives up on a peer that leaves a megabyte unread, and says so once', async
     ['connection with machine 2 closed: it reads nothing', 'machine 2 is lost']);
   await end();
 });
+mesh('takes nobody for lost who hangs up after its own goodbye', async () => {
+  const { ours, socket, end } = await liar();
+  socket.write(ready);
+  const connected = await ours.mesh;
+  const closing = connected.close();
+  socket.destroy();
+  await closing;
+  assert.equal([connected.lost(), ours.notes], [[], []]);
+  await end();
+});
 mesh('is not connected, and has no start, when it is stopped before', async () => {
   const stop = new AbortController();
   const [ours] = await meshes(tcp, 2, [1], { stop: stop.signal });

@@ -74,6 +74,8 @@ interface Peer {
   isReady: boolean;
   /** It said goodbye. */
   hasStopped: boolean;
+  /** It hung up without one; whoever hangs up after this machine's own goodbye is not lost. */
+  isLost: boolean;
   isCut: boolean;
   isHealing: boolean;
   trouble: string;
@@ -117,8 +119,8 @@ export class Mesh {
     this.#life = options.life ?? 0;
     this.start_us = options.start_us ?? null;
     this.#peers = new Map([...options.peers].map(([id, address]) => [id, { id, address, link: null,
-      calling: null, life: 0, isReady: false, hasStopped: false, isCut: false, isHealing: false,
-      trouble: 'no answer' }]));
+      calling: null, life: 0, isReady: false, hasStopped: false, isLost: false, isCut: false,
+      isHealing: false, trouble: 'no answer' }]));
   }
 
   /** Begins to call and to answer; resolves when the start is known to all. */
@@ -144,10 +146,9 @@ export class Mesh {
     return lines.join(', ') || 'machines that are not connected to each other';
   }
 
-  /** The peers that hung up without a goodbye, and those that never came. */
+  /** The peers that hung up without a goodbye while this machine ran. */
   lost(): number[] {
-    return [...this.#peers.values()].filter(({ link, hasStopped }) => !link && !hasStopped)
-      .map(({ id }) => id);
+    return [...this.#peers.values()].filter(({ isLost }) => isLost).map(({ id }) => id);
   }
 
   /** Sends the clock to a peer; to one that is gone it is lost, as on any network. */
@@ -291,7 +292,7 @@ export class Mesh {
   #join(peer: Peer, link: Link, called: boolean): void {
     const { link: old, calling } = peer;
     Object.assign(peer, { link, calling: null, isHealing: false, isReady: false,
-      hasStopped: false });
+      hasStopped: false, isLost: false });
     old?.destroy();
     if (!called) calling?.destroy();
     const { id, token } = this.#options;
@@ -305,6 +306,7 @@ export class Mesh {
     peer.link = null;
     peer.isReady = false;
     if (this.#phase === 'closing' || peer.hasStopped) return;
+    peer.isLost = true;
     this.#options.note(`machine ${peer.id} is lost`);
   }
 
