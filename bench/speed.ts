@@ -2,85 +2,47 @@
  * How fast the engine is, what a tick costs among many machines, and how much memory it takes.
  *
  *   npm run bench                                  everything, in two or three minutes
- *   node --import tsx bench/speed.ts --quick       a tenth of the work, in half a minute
+ *   npm run bench -- --quick                       a tenth of the work, in half a minute
+ *   npm run bench -- --check                       ends with 1 if a ratio falls below its bound
  *
- * Times are those of the best of several rounds, since whatever else runs only adds to them; the
- * million runs are timed once, from the call to the rows.
+ * The engine stands beside the plain loop over the rule, a C program and SimPy, which do the same
+ * runs: their clocks are compared. Times are CPU times of the best of several rounds, since
+ * whatever else runs only adds to them; the million runs are timed once, from the call to the rows.
  */
 import { spawnSync } from 'node:child_process';
-import { availableParallelism, cpus } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { script } from '../lab/cli/options.ts';
-import { PURPOSE, stream } from '../lab/model/chance.ts';
-import { configure, type Configuration } from '../lab/model/run.ts';
+import { configure } from '../lab/model/run.ts';
 import { Engine } from '../lab/virtual/engine.ts';
 import { PERFECT } from '../lab/model/network.ts';
 import { expectedTicks } from '../lab/virtual/statistics.ts';
 import { sweep } from '../sweep.ts';
+import { plain } from './plain.ts';
 
-const { quick } = script(import.meta.url).option('--quick', 'a tenth of the work', false)
-  .parse().opts<{ quick: boolean }>();
+// ── Knobs ────────────────────────────────────────────────────────────────────────────────────
+/** How many times as long each must take at least. Ratios alone: no computer is another. */
+const FASTER_THAN = { 'plain loop': 5, C: 1.3, SimPy: 20 };
+/** At 1,000 machines and more, to three: a tick alone, and a tick or message. */
+const TICK_MOST = 3;
+const EVENT_MOST = 6;
+// ─────────────────────────────────────────────────────────────────────────────────────────────
+
+const { quick, check } = script(import.meta.url)
+  .option('--quick', 'a tenth of the work', false)
+  .option('--check', 'ratios alone; ends with 1 if one falls below its bound', false)
+  .parse().opts<{ quick: boolean; check: boolean }>();
 const SHARE = quick ? 0.1 : 1;
 const ROUNDS = quick ? 3 : 7;
+const ENGINE = 'this engine, all statistics';
 const RATES_HZ = [1, 4, 6];
 const INTERNAL = 0.7;
 
 const configuration = (rates_hz: number[], duration_s: number, seed: number, internal = INTERNAL) =>
   configure({ seed, machines: rates_hz.length, rates_hz, internal, duration_s, speed: 1 });
-
-/** Seconds of the best round. */
-function best(rounds: number, work: () => void): number {
-  let seconds = Infinity;
-  for (let round = 0; round < rounds; round++) {
-    const begin_ms = performance.now();
-    work();
-    seconds = Math.min(seconds, (performance.now() - begin_ms) / 1000);
-  }
-  return seconds;
-}
-
-/**
- * What one would write by hand for this exercise and nothing else: the rule spelled out in the
- * loop, a scan for the next tick, no statistics. The same chance, so that the result can be
- * compared; it is here to be measured, and nothing else uses it. Returns the final clocks.
- */
-function byHand({ seed, rates_hz, phases, internal, duration_s }: Configuration): number[] {
-  const machines = rates_hz.length;
-  const keys = rates_hz.map((_, id) => stream(seed, id, PURPOSE.rolls));
-  const clocks = rates_hz.map(() => 0);
-  const ticks = rates_hz.map(() => 0);
-  const due = rates_hz.map((rate_hz, id) => phases[id]! / rate_hz);
-  const queues: number[][] = rates_hz.map(() => []);
-  const heads = rates_hz.map(() => 0);
-  const sends = 1 - internal;
-  for (;;) {
-    let id = 0;
-    for (let other = 1; other < machines; other++) if (due[other]! < due[id]!) id = other;
-    if (due[id]! >= duration_s) return clocks;
-    const tick = ticks[id]!++;
-    due[id] = (tick + 1 + phases[id]!) / rates_hz[id]!;
-    const queue = queues[id]!;
-    if (heads[id]! < queue.length) {
-      clocks[id] = Math.max(clocks[id]!, queue[heads[id]!++]!) + 1;
-      continue;
-    }
-    const clock = ++clocks[id]!;
-    let word = tick ^ keys[id]!.first;
-    for (let half = 0; half < 2; half++) {
-      word = Math.imul(word ^ (word >>> 16), 0x7feb352d);
-      word = Math.imul(word ^ (word >>> 15), 0x846ca68b);
-      word = (word ^ (word >>> 16)) + (half === 0 ? keys[id]!.second : 0);
-    }
-    const roll = (word >>> 0) / 2 ** 32;
-    if (roll >= sends) continue;
-    const place = Math.floor(((1.5 * roll) / sends) * (machines - 1));
-    const to = place < id ? place : place + 1;
-    for (let other = 0; other < machines; other++) {
-      if (other !== id && (other === to || 3 * roll >= 2 * sends)) queues[other]!.push(clock);
-    }
-  }
-}
 
 function print(title: string, head: string[], rows: (string | number)[][]): void {
   const table = new Table({ head, style: { head: [], border: [], compact: true },
@@ -90,25 +52,84 @@ function print(title: string, head: string[], rows: (string | number)[][]): void
 }
 const millions = (x: number) => (x / 1e6).toFixed(1);
 
-async function throughput(): Promise<void> {
-  const runs = 2000;
-  const ticks = runs * expectedTicks({ rates_hz: RATES_HZ, duration_s: 60 });
-  const engine = new Engine(RATES_HZ.length);
-  const seeds = Array.from({ length: runs }, (_, n) => 1 + n);
-  for (const seed of seeds.slice(0, 100)) { // They must do the same work to be compared.
-    const one = configuration(RATES_HZ, 60, seed);
-    const clocks = engine.run(one, PERFECT).final_clock;
-    if (`${byHand(one)}` !== `${clocks}`) throw new Error(`seed ${seed}: the two loops differ`);
-  }
-  const engine_s = best(3 * ROUNDS, () => {
-    for (const seed of seeds) engine.run(configuration(RATES_HZ, 60, seed), PERFECT);
-  });
-  const hand_s = best(3 * ROUNDS, () => {
-    for (const seed of seeds) byHand(configuration(RATES_HZ, 60, seed));
-  });
-  const long = configuration(RATES_HZ, 1e6, 1);
-  const long_s = best(ROUNDS, () => engine.run(long, PERFECT));
+/** What other programs need for the same runs: CPU seconds and ticks, or null without the tool. */
+function outside(command: string, words: string[], runs: number, check: number) {
+  const { status, stdout } = spawnSync(command,
+    [...words, ...[runs, INTERNAL, 60, ...RATES_HZ].map(String)], { encoding: 'utf8' });
+  if (status !== 0) return null;
+  const [seconds, ticks, sum] = stdout.split(' ').map(Number) as [number, number, number];
+  if (sum !== check) throw new Error(`${command}: its clocks are not the engine's`);
+  return { seconds, ticks };
+}
 
+/** The C program, compiled where a compiler is; the path of it, or null. */
+function compiled(folder: string): string | null {
+  const path = join(folder, 'reference');
+  const { status } = spawnSync('cc',
+    ['-O3', '-march=native', '-o', path, here('reference.c'), '-lm']);
+  return status === 0 ? path : null;
+}
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** CPU seconds of the best round, since whatever else runs only adds to them. */
+function bestCpu(rounds: number, work: () => void): number {
+  let seconds = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    const before = process.cpuUsage();
+    work();
+    seconds = Math.min(seconds, process.cpuUsage(before).user / 1e6);
+  }
+  return seconds;
+}
+
+/** This engine, the plain loop, C and SimPy on the same runs; ns of CPU a tick. */
+function compareAll(): Record<string, number> {
+  const runs = quick ? 2000 : 10_000;
+  const engine = new Engine(RATES_HZ.length);
+  const one = (seed: number) => configuration(RATES_HZ, 60, seed);
+  let check = 0;
+  const checks = [0];
+  for (let seed = 1; seed <= runs; seed++) {
+    const { final_clock, final_queue } = engine.run(one(seed), PERFECT);
+    for (const id of RATES_HZ.keys()) check += final_clock[id]! + final_queue[id]!;
+    checks.push(check);
+  }
+  const ticks = (many: number) => many * expectedTicks({ rates_hz: RATES_HZ, duration_s: 60 });
+  const all = Array.from({ length: runs }, (_, nth) => one(nth + 1));
+  const found: Record<string, number> = {};
+  const few = all.slice(0, runs / 20);
+  found['plain loop over step, all statistics'] = (1e9 * bestCpu(3, () => {
+    for (const each of few) plain(each);
+  })) / ticks(few.length);
+
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const program = compiled(folder);
+  const least = (name: string, seconds: number, many: number) => {
+    found[name] = Math.min(found[name] ?? Infinity, (1e9 * seconds) / many);
+  };
+  // In turn, so that what else the computer does hits both alike.
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    least(ENGINE, bestCpu(1, () => { for (const each of all) engine.run(each, PERFECT); }),
+      ticks(runs));
+    const c = program && outside(program, [], runs, checks[runs]!);
+    if (c) least('C -O3, straightforward, all statistics', c.seconds, c.ticks);
+  }
+  rmSync(folder, { recursive: true });
+  const simPy = ['/usr/bin/python3', 'python3'].map((python) =>
+    outside(python, [here('simpy_reference.py')], 50, checks[50]!)).find((each) => each !== null);
+  if (simPy) found['SimPy, no statistics'] = (1e9 * simPy.seconds) / simPy.ticks;
+  for (const [tool, name] of [['cc', program], ['python3 with SimPy', simPy]] as const) {
+    if (!name) console.log(`without: ${tool}`);
+  }
+  const first = found[ENGINE]!;
+  print('Rates 1-4-6, internal 0.7, no latency, one-minute runs, one thread',
+    ['', 'ns a tick', 'to the engine'], Object.entries(found).sort(([, a], [, b]) => a - b).map(([name, ns]) =>
+      [name, ns.toFixed(1), (ns / first).toFixed(2)]));
+  return found;
+}
+
+/** The whole of a sweep, as a notebook calls it. */
+async function sweepAll(): Promise<void> {
   const many = 1e6 * SHARE;
   const begin_ms = performance.now();
   const before = process.cpuUsage();
@@ -116,32 +137,24 @@ async function throughput(): Promise<void> {
   const sweep_s = (performance.now() - begin_ms) / 1000;
   const used = process.cpuUsage(before);
   const sweptTicks = frame.getColumn('ticks').sum();
-  print('Rates 1-4-6, internal 0.7, no latency', ['', 'million ticks', 's', 'million ticks/s'], [
-    ['loop by hand, no statistics, one-minute runs', millions(ticks), hand_s.toFixed(3),
-      millions(ticks / hand_s)],
-    ['engine, all statistics, one-minute runs', millions(ticks), engine_s.toFixed(3),
-      millions(ticks / engine_s)],
-    ['engine, all statistics, one run of 10^6 s', millions(expectedTicks(long)), long_s.toFixed(3),
-      millions(expectedTicks(long) / long_s)],
-    [`sweep() of ${many.toLocaleString('en')} one-minute runs, ${availableParallelism()} workers`,
-      millions(sweptTicks), sweep_s.toFixed(1), millions(sweptTicks / sweep_s)],
-  ]);
-  console.log(`engine : loop by hand = ${(hand_s / engine_s).toFixed(2)} : 1; the sweep took `
-    + `${((used.user + used.system) / 1e6).toFixed(1)} s of CPU time`);
+  console.log(`\nsweep() of ${many.toLocaleString('en')} one-minute runs, `
+    + `${availableParallelism()} workers: ${sweep_s.toFixed(1)} s, `
+    + `${millions(sweptTicks / sweep_s)} million ticks a second, ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU time`);
 }
 
 /** A tick alone, where nobody sends, and a tick or a message where everybody does. */
-function size(): void {
+function size(): { machines: number; tick: number; event: number }[] {
   const measured = [3, 10, 100, 1000, 10_000].map((machines) => {
     const rates_hz = Array.from({ length: machines }, (_, id) =>
       (machines === 3 ? RATES_HZ[id]! : 1 + (id % 6)));
-    const duration_s = Math.ceil(1e6 / expectedTicks({ rates_hz, duration_s: 1 }));
+    // Not so long that three machines lose the order that repeats exactly.
+    const duration_s = Math.min(6000, Math.ceil(1e6 / expectedTicks({ rates_hz, duration_s: 1 })));
     const engine = new Engine(machines);
     const [quiet, busy] = [1, INTERNAL].map((internal) =>
       configuration(rates_hz, duration_s, 1, internal));
     const ticks = expectedTicks(busy!);
-    const quiet_s = best(3 * ROUNDS, () => engine.run(quiet!, PERFECT));
-    const busy_s = best(3 * ROUNDS, () => engine.run(busy!, PERFECT));
+    const quiet_s = bestCpu(ROUNDS, () => engine.run(quiet!, PERFECT));
+    const busy_s = bestCpu(ROUNDS, () => engine.run(busy!, PERFECT));
     const { sent } = engine.run(busy!, PERFECT);
     return { machines, ticks, sent, tick_ns: (1e9 * quiet_s) / ticks,
       event_ns: (1e9 * busy_s) / (ticks + sent) };
@@ -152,6 +165,8 @@ function size(): void {
     measured.map(({ machines, ticks, sent, tick_ns, event_ns }) => [
       machines, ticks, sent, tick_ns.toFixed(0), (tick_ns / least.tick_ns).toFixed(1),
       event_ns.toFixed(0), (event_ns / least.event_ns).toFixed(1)]));
+  return measured.map(({ machines, tick_ns, event_ns }) =>
+    ({ machines, tick: tick_ns / least.tick_ns, event: event_ns / least.event_ns }));
 }
 
 /** Peak memory, each in a process of its own. */
@@ -173,8 +188,30 @@ function memory(): void {
   ]);
 }
 
+/** What fell below a bound, in words. */
+function missed(
+  found: Record<string, number>, sizes: ReturnType<typeof size>,
+): string[] {
+  const engine = found[ENGINE]!;
+  const slow = Object.entries(FASTER_THAN).flatMap(([name, least]) => {
+    const entry = Object.entries(found).find(([each]) => each.startsWith(name));
+    const ratio = entry ? entry[1] / engine : Infinity;
+    return ratio >= least ? [] : [`${name} takes ${ratio.toFixed(2)} times the engine's time, `
+      + `at least ${least} is promised`];
+  });
+  const large = sizes.filter(({ machines, tick, event }) => machines >= 1000
+    && (tick > TICK_MOST || event > EVENT_MOST));
+  return [...slow, ...large.map(({ machines, tick, event }) => `${machines} machines: a tick `
+    + `${tick.toFixed(1)} times and an event ${event.toFixed(1)} times as much as three, `
+    + `${TICK_MOST} and ${EVENT_MOST} are promised`)];
+}
+
 console.log(
   `${cpus()[0]?.model ?? 'CPU'}, ${availableParallelism()} cores, Node ${process.version}`);
-memory(); // First: on Linux a process starts with the peak of the one that started it.
-await throughput();
-size();
+if (!check) memory(); // First: on Linux a process starts with the peak of the one that started it.
+const found = compareAll();
+const sizes = size();
+if (!check) await sweepAll();
+const misses = missed(found, sizes);
+for (const miss of misses) console.log(`\n${miss}`);
+if (check) process.exit(misses.length > 0 ? 1 : 0);
