@@ -25,7 +25,7 @@ import { plain } from './plain.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 /** How many times as long each must take at least. Ratios alone: no computer is another. */
-const FASTER_THAN = { 'plain loop': 5, C: 1.3, SimPy: 20 };
+const FASTER_THAN = { 'plain loop': 4, C: 1.3, SimPy: 20 };
 /** At 1,000 machines and more, to three: a tick alone, and a tick or message. */
 const TICK_MOST = 3;
 const EVENT_MOST = 6;
