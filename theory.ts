@@ -15,7 +15,7 @@ import { predict } from './lab/theory/predict.ts';
 import { meanLagOverRun } from './lab/theory/start.ts';
 import {
   atLeast, isMain, positive, probability, rateList, script, whole,
-} from './machine.ts';
+} from './lab/cli/options.ts';
 
 export {
   criticalRate_hz, criticalRatio, freeTicks, sendShare, type Setting,
@@ -49,7 +49,7 @@ interface Comparison {
 async function compare(
   setting: Setting, duration_s: number, runs: number, seed: number,
 ): Promise<Comparison[][]> {
-  const { sweep } = await import('./sweep.ts'); // Late: predictions alone need no data frames.
+  const { sweep } = await import('./lab/virtual/sweep.ts'); // Late: predictions alone need no data frames.
   const frame = await sweep({ ...setting, duration_s, runs, seed });
   const [ticks, share, queue, clock, lag] =
     ['ticks', 'receive_share', 'final_queue', 'final_clock', 'mean_lag'].map((name) =>
