@@ -12,19 +12,24 @@ export function numberOf(text: string | undefined): number {
 
 /** The numbers of a list or a vector clock, in whatever brackets. */
 export function listOf(text: string): number[] {
-  if (/^\s*\{/.test(text)) return [...text.matchAll(/:\s*(-?\d+)/g)].map((match) => Number(match[1]));
+  if (/^\s*\{/.test(text))
+    return [...text.matchAll(/:\s*(-?\d+)/g)].map((match) => Number(match[1]));
   return [...text.matchAll(/-?\d+/g)].map((match) => Number(match[0]));
 }
 
 /** Whether a text is a list of at least two whole numbers. */
 export const isVector = (text: string): boolean =>
-  /^\s*["']?[[({]?\s*(?:['"]?\w+['"]?\s*:\s*)?\d+(?:[,;\s]+(?:['"]?\w+['"]?\s*:\s*)?\d+)+\s*[\])}]?["']?\s*$/.test(text);
+  /^\s*["']?[[({]?\s*(?:['"]?\w+['"]?\s*:\s*)?\d+(?:[,;\s]+(?:['"]?\w+['"]?\s*:\s*)?\d+)+\s*[\])}]?["']?\s*$/.test(
+    text,
+  );
 
 /** A clock's value: of a vector the sum, the number of events that it has heard of. */
 export function clockOf(text: string | undefined): number {
   const value = numberOf(text);
   if (!Number.isNaN(value)) return Number.isInteger(value) ? value : NaN;
-  return text !== undefined && isVector(text) ? listOf(text).reduce((sum, part) => sum + part, 0) : NaN;
+  return text !== undefined && isVector(text)
+    ? listOf(text).reduce((sum, part) => sum + part, 0)
+    : NaN;
 }
 
 export interface Behaviour {
@@ -47,7 +52,9 @@ const SAMPLE = 20_000;
 
 /** @param key lines of one machine have the same */
 export function behaviour(
-  shape: Shape, slot: number, key: (line: Line) => string | number,
+  shape: Shape,
+  slot: number,
+  key: (line: Line) => string | number,
 ): Behaviour {
   const last = new Map<string | number, { value: number; line: Line }>();
   const seen = new Set<number>();
@@ -80,9 +87,15 @@ export function behaviour(
   }
   rises.sort((a, b) => a - b);
   return {
-    whole: whole / lines.length, rising: rising / (steps || 1), falling: falling / (steps || 1),
-    ones: adjacent > 4 ? ones / adjacent : NaN, index: steps > 5 && index === steps,
-    distinct: seen.size, least, most, step: rises[Math.floor(rises.length / 2)] ?? 0,
+    whole: whole / lines.length,
+    rising: rising / (steps || 1),
+    falling: falling / (steps || 1),
+    ones: adjacent > 4 ? ones / adjacent : NaN,
+    index: steps > 5 && index === steps,
+    distinct: seen.size,
+    least,
+    most,
+    step: rises[Math.floor(rises.length / 2)] ?? 0,
   };
 }
 
@@ -92,6 +105,11 @@ export function clockness(how: Behaviour, lines: number): number {
   if (lines > 8 && how.distinct < 3) return -9;
   if (how.most > 2e8 || how.step > 60) return -9;
   const ordered = Math.max(-1, 1 - how.falling * 8);
-  return 3 * ordered + 2 * how.rising + (Number.isNaN(how.ones) ? 0.7 : 2 * how.ones)
-    - (how.index ? 2.5 : 0) - (lines > 20 && how.rising < 0.3 ? 3 : 0);
+  return (
+    3 * ordered +
+    2 * how.rising +
+    (Number.isNaN(how.ones) ? 0.7 : 2 * how.ones) -
+    (how.index ? 2.5 : 0) -
+    (lines > 20 && how.rising < 0.3 ? 3 : 0)
+  );
 }

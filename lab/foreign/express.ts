@@ -1,7 +1,8 @@
 /** Says a guess as regular expressions with named groups, as few as will do. */
 import { numberOf } from './behaviour.ts';
 import type { Text } from './files.ts';
-import { isTrue, lastPeer, type Meaning } from './guess.ts';
+import { isTrue, type Meaning } from './guess.ts';
+import { lastPeer } from './slots.ts';
 import { classify, type TickEvent } from './words.ts';
 
 /** A part of a pattern: its source, or words of which one stands there. */
@@ -18,19 +19,30 @@ interface Pattern {
   event: TickEvent | null;
 }
 
-export const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
-  .replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+export const escape = (text: string): string =>
+  text
+    .replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\t', '\\t');
 
 const TOKENS = /[A-Za-z]+(?:_[A-Za-z]+)*|\s+|[^A-Za-z]/g;
 const MERGED_MAX = 40;
 
 /** The patterns of all meanings, the commonest first. */
 export function patternsOf(meanings: readonly Meaning[], texts: readonly Text[]): string[] {
-  const patterns = meanings.filter((meaning) => meaning.shape.lines.length > 0).map((meaning) =>
-    (meaning.shape.separator !== null ? tablePattern(meaning) : linePattern(meaning, texts)));
+  const patterns = meanings
+    .filter((meaning) => meaning.shape.lines.length > 0)
+    .map((meaning) =>
+      meaning.shape.separator !== null ? tablePattern(meaning) : linePattern(meaning, texts),
+    );
   const merged = merge(patterns);
-  return [...new Set(merged.sort((a, b) => b.lines - a.lines).map(({ pieces }) =>
-    `^${pieces.map(sourceOf).join('')}$`))];
+  return [
+    ...new Set(
+      merged
+        .sort((a, b) => b.lines - a.lines)
+        .map(({ pieces }) => `^${pieces.map(sourceOf).join('')}$`),
+    ),
+  ];
 }
 
 function sourceOf({ words, source, group }: Piece): string {
@@ -62,8 +74,11 @@ export function wordsOf(meanings: readonly Meaning[]): string {
 
 function linePattern(meaning: Meaning, texts: readonly Text[]): Pattern {
   const { shape, slots, event } = meaning;
-  const raw = shape.lines.slice(0, 500).map((line) =>
-    texts[line.text]!.records.slice(line.record, line.record + line.span).join('\n'));
+  const raw = shape.lines
+    .slice(0, 500)
+    .map((line) =>
+      texts[line.text]!.records.slice(line.record, line.record + line.span).join('\n'),
+    );
   const blank = raw.some((line) => /\S {2,}\S|\t/.test(line)) ? '[ \\t]+' : ' ';
   const pieces: Piece[] = [];
   let place = 0;
@@ -72,12 +87,15 @@ function linePattern(meaning: Meaning, texts: readonly Text[]): Pattern {
     if (n > until) addText(pieces, part, place, meaning, blank);
     place += part.length + 1;
     if (n >= shape.slots.length || n < until) continue;
-    const group = (Object.keys(slots) as (keyof typeof slots)[]).find((name) => slots[name] === n) ?? null;
+    const group =
+      (Object.keys(slots) as (keyof typeof slots)[]).find((name) => slots[name] === n) ?? null;
     if (group === 'peer') {
       until = lastPeer(meaning, n);
       const between = shape.parts.slice(n + 1, until + 1).map((text) => escape(text));
-      const source = Array.from({ length: until - n + 1 }, (_, at) =>
-        slotSource(meaning, n + at) + (between[at] ?? '')).join('');
+      const source = Array.from(
+        { length: until - n + 1 },
+        (_, at) => slotSource(meaning, n + at) + (between[at] ?? ''),
+      ).join('');
       pieces.push({ words: null, source, group });
     } else if (n > until || n !== until) {
       pieces.push({ words: null, source: slotSource(meaning, n), group });
@@ -89,15 +107,27 @@ function linePattern(meaning: Meaning, texts: readonly Text[]): Pattern {
 }
 
 function addText(
-  pieces: Piece[], part: string, place: number, { shape, slots, event }: Meaning, blank: string,
+  pieces: Piece[],
+  part: string,
+  place: number,
+  { shape, slots, event }: Meaning,
+  blank: string,
 ): void {
   for (const token of part.matchAll(TOKENS)) {
     const [text] = token;
     const isWord = /^[A-Za-z]/.test(text);
-    const isEvent = slots.event === -1 && event !== null && shape.said !== null
-      && shape.said.event === event && isWord && place + token.index === shape.said.place;
-    pieces.push(isWord ? { words: new Set([text]), source: '', group: isEvent ? 'event' : null }
-      : { words: null, group: null, source: /^[ \t]+$/.test(text) ? blank : escape(text) });
+    const isEvent =
+      slots.event === -1 &&
+      event !== null &&
+      shape.said !== null &&
+      shape.said.event === event &&
+      isWord &&
+      place + token.index === shape.said.place;
+    pieces.push(
+      isWord
+        ? { words: new Set([text]), source: '', group: isEvent ? 'event' : null }
+        : { words: null, group: null, source: /^[ \t]+$/.test(text) ? blank : escape(text) },
+    );
   }
 }
 
@@ -116,23 +146,42 @@ function slotSource({ shape }: Meaning, slot: number): string {
   const values = shape.lines.map((line) => line.values[slot]!);
   const any = (test: RegExp) => values.some((value) => test.test(value));
   switch (kind) {
-    case 'time': return timeSource(example, any(/:\d\d[.,]\d+/));
-    case 'list': return /^\d/.test(example) ? '\\d+(?:,\\d+)+'
-      : `${escape(example[0]!)}.*?${escape(example.at(-1)!)}`;
-    case 'address': return '[\\w.]+(?::\\d+)?';
-    case 'name': return '[\\w-]+';
-    default: return any(/e/i) ? '[-+\\d.e]+'
-      : `${any(/^-/) ? '-?' : ''}\\d+${any(/\./) ? '(?:\\.\\d+)?' : ''}`;
+    case 'time':
+      return timeSource(example, any(/:\d\d[.,]\d+/));
+    case 'list':
+      return /^\d/.test(example)
+        ? '\\d+(?:,\\d+)+'
+        : `${escape(example[0]!)}.*?${escape(example.at(-1)!)}`;
+    case 'address':
+      return '[\\w.]+(?::\\d+)?';
+    case 'name':
+      return '[\\w-]+';
+    default:
+      return any(/e/i)
+        ? '[-+\\d.e]+'
+        : `${any(/^-/) ? '-?' : ''}\\d+${any(/\./) ? '(?:\\.\\d+)?' : ''}`;
   }
 }
 
 /** A time's form: digits for digits, letters for letters; its fraction may be missing. */
 function timeSource(example: string, fraction: boolean): string {
   if (example.startsWith('datetime')) return 'datetime\\.datetime\\([\\d, ]+\\)';
-  const clean = example.replace(/([:.,]\d\d?:\d\d?:\d\d)[.,]\d+/, '$1').replace(/(\d:\d\d)[.,]\d+/, '$1');
+  const clean = example
+    .replace(/([:.,]\d\d?:\d\d?:\d\d)[.,]\d+/, '$1')
+    .replace(/(\d:\d\d)[.,]\d+/, '$1');
   let source = clean.replace(/\d+|[A-Za-z]+|[^A-Za-z\d]/g, (token) =>
-    (/^\d{4}$/.test(token) ? '\\d{4}' : /^\d/.test(token) ? '\\d+' : /^[A-Za-z]+$/.test(token)
-      ? (token === 'T' || token === 'Z' ? token : '[A-Za-z]+') : token === ' ' ? ' ' : escape(token)));
+    /^\d{4}$/.test(token)
+      ? '\\d{4}'
+      : /^\d/.test(token)
+        ? '\\d+'
+        : /^[A-Za-z]+$/.test(token)
+          ? token === 'T' || token === 'Z'
+            ? token
+            : '[A-Za-z]+'
+          : token === ' '
+            ? ' '
+            : escape(token),
+  );
   source = source.replace(/ +/g, ' +');
   if (!fraction) return source;
   const at = source.lastIndexOf(':\\d+');
@@ -147,13 +196,18 @@ function tablePattern(meaning: Meaning): Pattern {
   const quoted = shape.lines.some((line) => line.values.some((value) => value.includes(separator)));
   const field = quoted ? `(?:"[^"]*"|[^${escape(separator)}"]*)` : `[^${escape(separator)}]*`;
   const pieces = shape.slots.flatMap((_, n): Piece[] => {
-    const group = (Object.keys(slots) as (keyof typeof slots)[]).find((name) => slots[name] === n)
-      ?? (Object.keys(hot) as TickEvent[]).find((name) => hot[name] === n) ?? null;
-    const between: Piece[] = n === 0 ? [] : [{ words: null, source: escape(separator), group: null }];
+    const group =
+      (Object.keys(slots) as (keyof typeof slots)[]).find((name) => slots[name] === n) ??
+      (Object.keys(hot) as TickEvent[]).find((name) => hot[name] === n) ??
+      null;
+    const between: Piece[] =
+      n === 0 ? [] : [{ words: null, source: escape(separator), group: null }];
     const values = shape.lines.map((line) => line.values[n] ?? '');
     const isNumber = group === 'clock' && values.every((value) => !Number.isNaN(numberOf(value)));
-    const isHot = group !== null && hot[group as TickEvent] === n
-      && values.every((value) => isTrue(value) || /^\s*(0|0\.0|false|no|)\s*$/i.test(value));
+    const isHot =
+      group !== null &&
+      hot[group as TickEvent] === n &&
+      values.every((value) => isTrue(value) || /^\s*(0|0\.0|false|no|)\s*$/i.test(value));
     // Numbers are asked for where only numbers stood, so that a heading is no row.
     const source = isNumber ? '\\s*"?\\d+(?:\\.\\d+)?"?\\s*' : isHot ? '\\s*\\w*\\s*' : field;
     return [...between, { words: null, source, group }];
@@ -187,7 +241,8 @@ function join(one: Pattern, two: Pattern): Pattern | null {
   let differs = -1;
   for (const [n, a] of one.pieces.entries()) {
     const b = two.pieces[n]!;
-    const isSame = a.group === b.group || (a.words && b.words && a.group !== 'event' && b.group !== 'event');
+    const isSame =
+      a.group === b.group || (a.words && b.words && a.group !== 'event' && b.group !== 'event');
     if (!isSame || Boolean(a.words) !== Boolean(b.words)) return null;
     if (a.words ? isSubset(b.words!, a.words) : a.source === b.source) continue;
     if (!a.words || differs !== -1) return null;
@@ -200,8 +255,9 @@ function join(one: Pattern, two: Pattern): Pattern | null {
   const words = new Set([...a.words!, ...two.pieces[differs]!.words!]);
   const hasPeer = one.pieces.some(({ group }) => group === 'peer');
   const isPeer = a.group === null && !hasPeer && one.event !== null && words.size <= 24;
-  const pieces = one.pieces.map((piece, n) => (n === differs
-    ? { ...piece, words, group: isPeer ? 'peer' : piece.group } : piece));
+  const pieces = one.pieces.map((piece, n) =>
+    n === differs ? { ...piece, words, group: isPeer ? 'peer' : piece.group } : piece,
+  );
   return { pieces, lines, event: one.event === two.event ? one.event : null };
 }
 

@@ -9,10 +9,13 @@ const BOUNDS = { files: 5000, depth: 12, file_bytes: 128 * 2 ** 20, all_bytes: 5
 /** A longer line is no row of a log: it is counted, and given to no pattern. */
 export const LINE_MAX = 4096;
 /** Programs, pages and pictures beside the logs. */
-const NO_LOG = new Set(('.py .pyc .ts .js .mjs .java .class .go .c .h .cc .cpp .hpp .rs .o .so .proto '
-  + '.md .html .htm .css .ipynb .pdf .png .jpg .jpeg .gif .svg .webp .zip .gz .tar .tgz .xz .exe .jar '
-  + '.db .sqlite .pkl .npy .parquet .toml .yml .yaml .xml .sh .bat .tex .docx .pptx .xlsx .lock .mp4')
-  .split(' '));
+const NO_LOG = new Set(
+  (
+    '.py .pyc .ts .js .mjs .java .class .go .c .h .cc .cpp .hpp .rs .o .so .proto ' +
+    '.md .html .htm .css .ipynb .pdf .png .jpg .jpeg .gif .svg .webp .zip .gz .tar .tgz .xz .exe .jar ' +
+    '.db .sqlite .pkl .npy .parquet .toml .yml .yaml .xml .sh .bat .tex .docx .pptx .xlsx .lock .mp4'
+  ).split(' '),
+);
 const NO_FOLDER = new Set(['node_modules', '__pycache__', '.git', 'venv', '.venv', 'target']);
 
 /** A file's records: lines as they stand, or the elements of a JSON array, each in one line. */
@@ -37,7 +40,8 @@ function walk(root: string, skipped: Skipped[]): string[] {
   const enter = (path: string, depth: number) => {
     const name = relative(root, path);
     const stat = lstatSync(path);
-    if (stat.isSymbolicLink()) return void skipped.push({ file: name, why: 'a link: not followed' });
+    if (stat.isSymbolicLink())
+      return void skipped.push({ file: name, why: 'a link: not followed' });
     if (stat.isDirectory()) {
       if (depth > BOUNDS.depth) return void skipped.push({ file: name, why: 'too deep a folder' });
       for (const entry of readdirSync(path).sort()) {
@@ -49,7 +53,10 @@ function walk(root: string, skipped: Skipped[]): string[] {
     if (NO_LOG.has(extname(path).toLowerCase())) return;
     if (stat.size === 0) return void skipped.push({ file: name || path, why: 'empty' });
     if (stat.size > BOUNDS.file_bytes) {
-      return void skipped.push({ file: name, why: `larger than ${BOUNDS.file_bytes / 2 ** 20} MiB` });
+      return void skipped.push({
+        file: name,
+        why: `larger than ${BOUNDS.file_bytes / 2 ** 20} MiB`,
+      });
     }
     if (found.length >= BOUNDS.files) {
       return void skipped.push({ file: name, why: `beyond the first ${BOUNDS.files} files` });

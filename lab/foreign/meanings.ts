@@ -4,7 +4,8 @@
  */
 import { clockOf } from './behaviour.ts';
 import { type Text } from './files.ts';
-import { clocks, codedEvents, eventAt, fill, type Meaning, tableEvents } from './guess.ts';
+import { codedEvents, eventAt, type Meaning, tableEvents } from './guess.ts';
+import { clocks, fill } from './slots.ts';
 import { type Line, type Shape, shapesOf } from './shapes.ts';
 import { fits, isArrival, isNoEvent, type TickEvent } from './words.ts';
 
@@ -27,11 +28,16 @@ const NO_SLOTS = { event: -1, time: -1, clock: -1, queue: -1, peer: -1, message:
 export function meaningsOf(texts: readonly Text[]): { meanings: Meaning[]; shapes: Shape[] } {
   const shapes = shapesOf(texts);
   const candidates = shapes.flatMap((shape) => candidateOf(shape) ?? []);
-  let chosen = candidates.filter(({ meaning }) =>
-    meaning.event !== null || meaning.slots.event >= 0 || Object.keys(meaning.hot).length > 0);
+  let chosen = candidates.filter(
+    ({ meaning }) =>
+      meaning.event !== null || meaning.slots.event >= 0 || Object.keys(meaning.hot).length > 0,
+  );
   settle(chosen);
   chosen = withoutArrivals(chosen);
-  chosen = withUnnamed(chosen, candidates.filter((candidate) => !chosen.includes(candidate)));
+  chosen = withUnnamed(
+    chosen,
+    candidates.filter((candidate) => !chosen.includes(candidate)),
+  );
   chosen = withoutStrangers(chosen);
   for (const { meaning, key } of chosen) fill(meaning, key);
   alike(chosen.map(({ meaning }) => meaning));
@@ -50,24 +56,33 @@ function keyOf(shape: Shape): Key {
 function candidateOf(shape: Shape): Candidate | null {
   const key = keyOf(shape);
   const meaning: Meaning = {
-    shape, slots: { ...NO_SLOTS }, hot: {}, codes: new Map(), event: null,
+    shape,
+    slots: { ...NO_SLOTS },
+    hot: {},
+    codes: new Map(),
+    event: null,
   };
   const found = clocks(shape, key);
   if (shape.separator !== null) {
     const events = tableEvents(shape);
     if (events) Object.assign(meaning, events);
   } else if (shape.said && shape.said.weight >= 1) {
-    if (!(isNoEvent(shape.key) && shape.said.weight < 3) && !/connection|handshake/i.test(shape.key)) {
+    if (
+      !(isNoEvent(shape.key) && shape.said.weight < 3) &&
+      !/connection|handshake/i.test(shape.key)
+    ) {
       meaning.event = shape.said.event;
     }
   }
   const own = found.filter((at) => at !== meaning.slots.event);
   if (own.length === 0) return null;
   meaning.slots.clock = own[0]!;
-  const isWorded = meaning.event !== null || meaning.slots.event >= 0
-    || Object.keys(meaning.hot).length > 0;
-  const isCode = shape.separator !== null || !/[A-Za-z]/.test(shape.parts.join(''))
-    || shape.slots.some(({ label }) => /event|action|type|code|\bop$|roll|command/.test(label));
+  const isWorded =
+    meaning.event !== null || meaning.slots.event >= 0 || Object.keys(meaning.hot).length > 0;
+  const isCode =
+    shape.separator !== null ||
+    !/[A-Za-z]/.test(shape.parts.join('')) ||
+    shape.slots.some(({ label }) => /event|action|type|code|\bop$|roll|command/.test(label));
   if (!isWorded && isCode && shape.lines.length > 5 && !isNoEvent(shape.key)) {
     const coded = codedEvents(shape, own[0]!, key);
     if (coded) {
@@ -105,11 +120,15 @@ function chains(candidates: readonly Candidate[]): Link[][] {
     }
   }
   return [...found.values()].map((links) =>
-    links.sort((a, b) => a.record - b.record).slice(0, SAMPLE.lines));
+    links.sort((a, b) => a.record - b.record).slice(0, SAMPLE.lines),
+  );
 }
 
 /** How little a chain of clocks looks like one: falls, own events that do not add one. */
-function cost(chain: readonly Link[], without: (candidate: Candidate) => boolean = () => false): number {
+function cost(
+  chain: readonly Link[],
+  without: (candidate: Candidate) => boolean = () => false,
+): number {
   let sum = 0;
   let before: number | null = null;
   for (const { line, candidate, event } of chain) {
@@ -157,11 +176,13 @@ const verb = ({ meaning }: Candidate) => meaning.shape.said?.word.toLowerCase() 
 /** Leaves out rows that say that a message came, where others say that it was taken. */
 function withoutArrivals(candidates: Candidate[]): Candidate[] {
   const receives = candidates.filter(({ meaning }) => meaning.event === 'receive');
-  const verbs = [...new Set(receives.map((one) => (isArrival(one.meaning.shape.key) ? '+' : '') + verb(one)))];
+  const verbs = [
+    ...new Set(receives.map((one) => (isArrival(one.meaning.shape.key) ? '+' : '') + verb(one))),
+  ];
   let kept = candidates;
   for (const word of verbs) {
-    const is = (one: Candidate) => receives.includes(one)
-      && (isArrival(one.meaning.shape.key) ? '+' : '') + verb(one) === word;
+    const is = (one: Candidate) =>
+      receives.includes(one) && (isArrival(one.meaning.shape.key) ? '+' : '') + verb(one) === word;
     const count = (some: Candidate[]) =>
       some.reduce((sum, { meaning }) => sum + meaning.shape.lines.length, 0);
     const those = count(kept.filter(is));
@@ -204,8 +225,9 @@ function alike(meanings: readonly Meaning[]): void {
   for (const meaning of meanings) {
     const { shape, event } = meaning;
     if (shape.separator !== null) continue;
-    const key = `${event} ${shape.slots.map(({ kind }) => kind).join()} `
-      + shape.parts.map((part) => part.replace(/[A-Za-z]+/g, 'a')).join('\u0001');
+    const key =
+      `${event} ${shape.slots.map(({ kind }) => kind).join()} ` +
+      shape.parts.map((part) => part.replace(/[A-Za-z]+/g, 'a')).join('\u0001');
     const same = first.get(key);
     if (!same) first.set(key, meaning);
     else meaning.slots = { ...same.slots };
@@ -221,13 +243,14 @@ function withUnnamed(chosen: Candidate[], others: readonly Candidate[]): Candida
     if (meaning.shape.separator !== null) continue;
     const rows = kept.reduce((sum, one) => sum + one.meaning.shape.lines.length, 0);
     if (meaning.shape.lines.length < Math.max(3, rows * 0.02)) continue;
-    const has = (event: TickEvent) => kept.some((one) => one.meaning.event === event
-      || one.meaning.slots.event >= 0);
+    const has = (event: TickEvent) =>
+      kept.some((one) => one.meaning.event === event || one.meaning.slots.event >= 0);
     if (has('receive') && has('internal') && has('send')) break;
     const before = total(chains(kept));
     meaning.event = 'receive';
     const jumps = jumpsOf(candidate, kept);
-    meaning.event = jumps > 0.08 && !has('receive') ? 'receive' : !has('internal') ? 'internal' : 'send';
+    meaning.event =
+      jumps > 0.08 && !has('receive') ? 'receive' : !has('internal') ? 'internal' : 'send';
     const after = total(chains([...kept, candidate]));
     if (kept.length > 0 && after > before + meaning.shape.lines.length * 0.05) meaning.event = null;
     else kept = [...kept, candidate];
@@ -243,7 +266,8 @@ function jumpsOf(candidate: Candidate, others: Candidate[]): number {
       const [one, two] = [chain[n - 1]!, chain[n]!];
       if (two.candidate !== candidate) continue;
       lines++;
-      const value = ({ line, candidate: its }: Link) => clockOf(line.values[its.meaning.slots.clock]);
+      const value = ({ line, candidate: its }: Link) =>
+        clockOf(line.values[its.meaning.slots.clock]);
       if (value(two) - value(one) > 1) jumps++;
     }
   }

@@ -29,8 +29,9 @@ const EARLY_US = 1_500_000;
 
 /** What is known of each event of each machine. */
 export function linksOf(run: Run, offset: number | null): Link[][] {
-  const links = run.machines.map(({ events }) => events.map((): Link =>
-    ({ peers: [], peer: '', message: null, from: '' })));
+  const links = run.machines.map(({ events }) =>
+    events.map((): Link => ({ peers: [], peer: '', message: null, from: '' })),
+  );
   const sends = sendsByClock(run);
   const proven = new Set<number>();
   const names = namesOf(run, sends, offset, proven);
@@ -47,11 +48,13 @@ export function linksOf(run: Run, offset: number | null): Link[][] {
         const peer = proven.has(id) ? 'reconstructed' : 'logged';
         Object.assign(link, { peers: [sender], peer });
       }
-      const found = event.vector ? byVector(run, id, n, part)
+      const found = event.vector
+        ? byVector(run, id, n, part)
         : event.message !== null && wire !== null
           ? bySend(run, links, sends, id, event, event.message + wire, sender)
           : jumps.has(n) && offset !== null
-            ? bySend(run, links, sends, id, event, event.clock - offset, sender) : null;
+            ? bySend(run, links, sends, id, event, event.clock - offset, sender)
+            : null;
       if (found) tie(link, found, event.message !== null ? 'logged' : 'reconstructed');
     }
   }
@@ -101,12 +104,18 @@ function sendsByClock(run: Run): Map<number, Send[]> {
 
 /** What is to be added to a received value to have the clock of its send's row; null if nothing. */
 function wireOffset(run: Run, sends: ReadonlyMap<number, Send[]>): number | null {
-  const values = run.machines.flatMap(({ events }, id) => events
-    .filter(({ event, message }) => event === 'receive' && message !== null)
-    .map(({ message }) => ({ id, message: message! })));
+  const values = run.machines.flatMap(({ events }, id) =>
+    events
+      .filter(({ event, message }) => event === 'receive' && message !== null)
+      .map(({ message }) => ({ id, message: message! })),
+  );
   if (values.length === 0) return null;
-  const hits = [0, 1, -1].map((offset) => ({ offset, hits: values.filter(({ id, message }) =>
-    sends.get(message + offset)?.some(({ machine }) => machine !== id)).length }));
+  const hits = [0, 1, -1].map((offset) => ({
+    offset,
+    hits: values.filter(({ id, message }) =>
+      sends.get(message + offset)?.some(({ machine }) => machine !== id),
+    ).length,
+  }));
   const best = hits.sort((a, b) => b.hits - a.hits)[0]!;
   return best.hits > values.length * 0.8 ? best.offset : null;
 }
@@ -120,7 +129,10 @@ const ending = (text: string) => (/(\d+|[A-Za-z])$/.exec(text)?.[1] ?? text).toL
  * @param proven takes the machines whose names jumps explained, since they are nobody's own
  */
 function namesOf(
-  run: Run, sends: ReadonlyMap<number, Send[]>, offset: number | null, proven: Set<number>,
+  run: Run,
+  sends: ReadonlyMap<number, Send[]>,
+  offset: number | null,
+  proven: Set<number>,
 ): Map<string, number>[] {
   const all = run.machines.map(({ events }) => new Set(events.flatMap(({ peers }) => peers)));
   const meant = (own: number, name: string): number => {
@@ -133,8 +145,7 @@ function namesOf(
   return all.map((names, own) => {
     const byName = new Map([...names].map((name) => [name, meant(own, name)] as const));
     const map = new Map<string, number>();
-    const isSound = [...byName.values()].every((id) => id !== -1)
-      && agrees(byName, evidence[own]!);
+    const isSound = [...byName.values()].every((id) => id !== -1) && agrees(byName, evidence[own]!);
     if (!isSound) proven.add(own);
     for (const name of names) {
       const id = isSound ? byName.get(name)! : strongest(evidence[own]!.get(name));
@@ -147,9 +158,7 @@ function namesOf(
 type Tally = Map<string, Map<number, number>>;
 
 /** By how many jumps each name of a peer was seen to mean each machine. */
-function tallies(
-  run: Run, sends: ReadonlyMap<number, Send[]>, offset: number | null,
-): Tally[] {
+function tallies(run: Run, sends: ReadonlyMap<number, Send[]>, offset: number | null): Tally[] {
   const found: Tally[] = run.machines.map(() => new Map());
   if (offset === null) return found;
   const count = (id: number, name: string, other: number) => {
@@ -195,10 +204,18 @@ function nameReceivers(run: Run, links: Link[][], names: readonly Map<string, nu
       if (event.event !== 'send') continue;
       const named = event.peers.map((peer) => names[id]!.get(peer));
       const all = event.both || others.length === 1;
-      const peers = all && named.length < 2 ? others
-        : named.every((peer) => peer !== undefined) ? [...new Set(named as number[])] : [];
-      links[id]![n] = { peers: peers.sort((a, b) => a - b), peer: peers.length > 0 ? 'logged' : '',
-        message: event.clock, from: 'logged' };
+      const peers =
+        all && named.length < 2
+          ? others
+          : named.every((peer) => peer !== undefined)
+            ? [...new Set(named as number[])]
+            : [];
+      links[id]![n] = {
+        peers: peers.sort((a, b) => a - b),
+        peer: peers.length > 0 ? 'logged' : '',
+        message: event.clock,
+        from: 'logged',
+      };
     }
   }
 }
@@ -207,8 +224,13 @@ function nameReceivers(run: Run, links: Link[][], names: readonly Map<string, nu
 
 /** The one send of a value that can have come to a machine; null if none or several can. */
 function bySend(
-  run: Run, links: readonly Link[][], sends: ReadonlyMap<number, Send[]>, id: number, event: Event,
-  value: number, sender: number | undefined,
+  run: Run,
+  links: readonly Link[][],
+  sends: ReadonlyMap<number, Send[]>,
+  id: number,
+  event: Event,
+  value: number,
+  sender: number | undefined,
 ): Send | null {
   const can = (sends.get(value) ?? []).filter((send) => {
     if (send.machine === id || (sender !== undefined && send.machine !== sender)) return false;
@@ -222,9 +244,16 @@ function bySend(
 
 /** Whether messages carry the vector of the send's row, 0, or that from before its increment, 1. */
 function vectorOffset(run: Run): number {
-  const hits = [0, 1].map((part) => run.machines.reduce((sum, { events }, id) => sum
-    + events.filter(({ event, vector }, n) => event === 'receive' && vector && byVector(run, id, n, part))
-      .length, 0));
+  const hits = [0, 1].map((part) =>
+    run.machines.reduce(
+      (sum, { events }, id) =>
+        sum +
+        events.filter(
+          ({ event, vector }, n) => event === 'receive' && vector && byVector(run, id, n, part),
+        ).length,
+      0,
+    ),
+  );
   return hits[1]! > hits[0]! ? 1 : 0;
 }
 
@@ -237,11 +266,15 @@ function byVector(run: Run, id: number, n: number, part: number): Send | null {
     if (machine === id || !((now[machine] ?? 0) > (before[machine] ?? 0))) continue;
     // The sender's own part counts its events, so that it is nearly the place of its row.
     const from = Math.max(0, now[machine]! - 3);
-    const found = events.slice(from, from + 6).findIndex(({ event, vector }) =>
-      event === 'send' && vector?.[machine] === now[machine]! + part);
+    const found = events
+      .slice(from, from + 6)
+      .findIndex(
+        ({ event, vector }) => event === 'send' && vector?.[machine] === now[machine]! + part,
+      );
     const at = found === -1 ? -1 : from + found;
     const send = events[at];
-    if (send?.vector?.every((its, other) => its - (other === machine ? part : 0) <= now[other]!)) can.push({ machine, n: at, event: send });
+    if (send?.vector?.every((its, other) => its - (other === machine ? part : 0) <= now[other]!))
+      can.push({ machine, n: at, event: send });
   }
   return can.sort((a, b) => b.event.clock - a.event.clock)[0] ?? null;
 }
@@ -252,18 +285,30 @@ function byVector(run: Run, id: number, n: number, part: number): Send | null {
 function fillChannels(run: Run, links: Link[][], id: number): void {
   for (const from of run.machines.keys()) {
     if (from === id) continue;
-    const own = links[from]!.flatMap((link, n) => (run.machines[from]!.events[n]!.event === 'send' ? [link] : []));
+    const own = links[from]!.flatMap((link, n) =>
+      run.machines[from]!.events[n]!.event === 'send' ? [link] : [],
+    );
     if (own.some(({ peer }) => peer !== 'logged')) continue;
     const sent = own.filter(({ peers }) => peers.includes(id));
-    const got = links[id]!.filter((link, n) => run.machines[id]!.events[n]!.event === 'receive'
-      && link.peers[0] === from);
-    if (links[id]!.some((link, n) => run.machines[id]!.events[n]!.event === 'receive'
-      && link.peers.length === 0)) continue;
+    const got = links[id]!.filter(
+      (link, n) => run.machines[id]!.events[n]!.event === 'receive' && link.peers[0] === from,
+    );
+    if (
+      links[id]!.some(
+        (link, n) => run.machines[id]!.events[n]!.event === 'receive' && link.peers.length === 0,
+      )
+    )
+      continue;
     const places = new Map(sent.map(({ message }, n) => [message, n]));
     let [lastGot, lastSent] = [-1, -1];
     for (let n = 0; n <= got.length; n++) {
       const message = got[n]?.message ?? null;
-      const at = message === null ? (n === got.length ? lastSent + n - lastGot : -1) : places.get(message) ?? -1;
+      const at =
+        message === null
+          ? n === got.length
+            ? lastSent + n - lastGot
+            : -1
+          : (places.get(message) ?? -1);
       if (at === -1) continue;
       if (n - lastGot === at - lastSent) {
         for (let k = lastGot + 1; k < n; k++) {

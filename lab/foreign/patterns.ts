@@ -7,8 +7,19 @@ import { cut } from './shapes.ts';
 import { classify, saysBoth, type TickEvent } from './words.ts';
 
 /** The named groups that a pattern may have. Of the last three one is true, as in a table. */
-export const GROUPS = ['time', 'event', 'machine', 'run', 'peer', 'queue', 'clock', 'message',
-  'internal', 'send', 'receive'] as const;
+export const GROUPS = [
+  'time',
+  'event',
+  'machine',
+  'run',
+  'peer',
+  'queue',
+  'clock',
+  'message',
+  'internal',
+  'send',
+  'receive',
+] as const;
 type Group = (typeof GROUPS)[number];
 
 /** A pattern may take so long over all lines; the guessed ones take thousandths of it. */
@@ -49,7 +60,8 @@ export function compile(source: string): RegExp {
   }
   const groups = [...source.matchAll(/\(\?<([A-Za-z_]\w*)>/g)].map((match) => match[1]!);
   const stranger = groups.find((group) => !GROUPS.includes(group as Group));
-  if (stranger) throw new PatternError(`there is no group "${stranger}": they are ${GROUPS.join(', ')}`);
+  if (stranger)
+    throw new PatternError(`there is no group "${stranger}": they are ${GROUPS.join(', ')}`);
   if (!groups.includes('clock')) throw new PatternError('it has no group (?<clock>…)');
   if (!['event', 'internal', 'send', 'receive'].some((group) => groups.includes(group))) {
     throw new PatternError('it has no group (?<event>…)');
@@ -61,12 +73,15 @@ export function compile(source: string): RegExp {
 export function parseWords(text: string): Map<string, TickEvent | null> {
   const words = new Map<string, TickEvent | null>();
   for (const part of text.split(';').filter((part) => part.trim() !== '')) {
-    const [event, list] = [part.slice(0, part.indexOf('=')).trim(), part.slice(part.indexOf('=') + 1)];
+    const [event, list] = [
+      part.slice(0, part.indexOf('=')).trim(),
+      part.slice(part.indexOf('=') + 1),
+    ];
     if (!['internal', 'send', 'receive', 'none'].includes(event)) {
       throw new PatternError(`"${event}" is not internal, send, receive or none`);
     }
     for (const word of list.split(',')) {
-      words.set(codeOf(word), event === 'none' ? null : event as TickEvent);
+      words.set(codeOf(word), event === 'none' ? null : (event as TickEvent));
     }
   }
   return words;
@@ -85,10 +100,15 @@ export interface Read {
  * @throws PatternError if a pattern does not come to an end
  */
 export function readRows(
-  texts: readonly Text[], patterns: readonly RegExp[], words: ReadonlyMap<string, TickEvent | null>,
+  texts: readonly Text[],
+  patterns: readonly RegExp[],
+  words: ReadonlyMap<string, TickEvent | null>,
   patience_ms: number | null = null,
 ): Read {
-  const read: Read = { rows: [], taken: texts.map(({ records }) => new Uint8Array(records.length)) };
+  const read: Read = {
+    rows: [],
+    taken: texts.map(({ records }) => new Uint8Array(records.length)),
+  };
   const spans = patterns.map(({ source }) => (source.match(/\\n/g)?.length ?? 0) + 1);
   let at = '';
   const all = () => {
@@ -117,14 +137,19 @@ export function readRows(
 
 /** Reads the row that begins at a record; returns how many records it has, 0 if it is none. */
 function readRecord(
-  read: Read, n: number, text: Text, record: number, patterns: readonly RegExp[],
-  spans: readonly number[], words: ReadonlyMap<string, TickEvent | null>,
+  read: Read,
+  n: number,
+  text: Text,
+  record: number,
+  patterns: readonly RegExp[],
+  spans: readonly number[],
+  words: ReadonlyMap<string, TickEvent | null>,
 ): number {
   for (const [at, pattern] of patterns.entries()) {
     const span = spans[at]!;
     if (record + span > text.records.length) continue;
-    const value = span === 1 ? text.records[record]!
-      : text.records.slice(record, record + span).join('\n');
+    const value =
+      span === 1 ? text.records[record]! : text.records.slice(record, record + span).join('\n');
     if (value.length > LINE_MAX * span) continue;
     const groups = pattern.exec(value)?.groups;
     if (!groups) continue;
@@ -139,18 +164,21 @@ function readRecord(
 }
 
 function eventOf(
-  groups: Record<string, string | undefined>, words: ReadonlyMap<string, TickEvent | null>,
+  groups: Record<string, string | undefined>,
+  words: ReadonlyMap<string, TickEvent | null>,
 ): TickEvent | null {
-  for (const name of ['receive', 'send', 'internal'] as const) if (isTrue(groups[name])) return name;
+  for (const name of ['receive', 'send', 'internal'] as const)
+    if (isTrue(groups[name])) return name;
   const word = groups.event;
   if (word === undefined) return null;
   const stated = words.get(codeOf(word)) ?? words.get(word.trim());
   if (stated !== undefined) return stated;
-  return words.has(codeOf(word)) ? null : classify(word)?.event ?? null;
+  return words.has(codeOf(word)) ? null : (classify(word)?.event ?? null);
 }
 
 function rowOf(
-  groups: Record<string, string | undefined>, words: ReadonlyMap<string, TickEvent | null>,
+  groups: Record<string, string | undefined>,
+  words: ReadonlyMap<string, TickEvent | null>,
   value: string,
 ): Omit<Row, 'text' | 'pattern' | 'line' | 'lines'> | null {
   const event = eventOf(groups, words);
@@ -165,36 +193,59 @@ function rowOf(
     return Number.isInteger(found) && found >= 0 && found < 2 ** 50 ? found : null;
   };
   const peers = event === 'internal' ? [] : peersOf(groups.peer ?? peerWithin(groups.event ?? ''));
-  const both = event === 'send' && peers.length !== 1
-    && (peers.length > 1 || saysBoth(groups.event ?? '') || saysBoth(cut(value).parts.join(' ')));
+  const both =
+    event === 'send' &&
+    peers.length !== 1 &&
+    (peers.length > 1 || saysBoth(groups.event ?? '') || saysBoth(cut(value).parts.join(' ')));
   return {
-    event, both: both || (event === 'send' && peers.length === 1 && saysBoth(peers[0]!)),
-    time: (groups.time ?? '').trim(), clock, vector, queue: whole(groups.queue),
-    peers: peers.filter((peer) => !saysBoth(peer)), message: whole(groups.message),
-    machine: groups.machine?.trim() || null, run: groups.run?.trim() || null,
+    event,
+    both: both || (event === 'send' && peers.length === 1 && saysBoth(peers[0]!)),
+    time: (groups.time ?? '').trim(),
+    clock,
+    vector,
+    queue: whole(groups.queue),
+    peers: peers.filter((peer) => !saysBoth(peer)),
+    message: whole(groups.message),
+    machine: groups.machine?.trim() || null,
+    run: groups.run?.trim() || null,
   };
 }
 
 /** "SENT to 3056" in one column names its peer there. */
 const peerWithin = (text: string): string =>
-  /\b(?:to|from)\b[ :_#]*(?:machines?|process(?:es)?|vms?|nodes?|ports?)?[ :_#]*([\w.:, ]+)$/i
-    .exec(text)?.[1] ?? '';
+  /\b(?:to|from)\b[ :_#]*(?:machines?|process(?:es)?|vms?|nodes?|ports?)?[ :_#]*([\w.:, ]+)$/i.exec(
+    text,
+  )?.[1] ?? '';
 
 /** The names in "2", "1 and 2", "[1, 2]", "AB", "localhost:5003", "process_3". */
 function peersOf(text: string): string[] {
-  const clean = text.replace(/['"]?localhost['"]?,\s*|localhost:|127\.0\.0\.1:|\d+\.\d+\.\d+\.\d+:/g, '');
-  return clean.split(/[^A-Za-z0-9_.#-]+|\band\b/).map((word) => word.trim())
-    .filter((word) => /\w/.test(word) && !/^(and|machines?|process|vm|node|port|none|nan|null|peers?)$/i.test(word))
+  const clean = text.replace(
+    /['"]?localhost['"]?,\s*|localhost:|127\.0\.0\.1:|\d+\.\d+\.\d+\.\d+:/g,
+    '',
+  );
+  return clean
+    .split(/[^A-Za-z0-9_.#-]+|\band\b/)
+    .map((word) => word.trim())
+    .filter(
+      (word) =>
+        /\w/.test(word) &&
+        !/^(and|machines?|process|vm|node|port|none|nan|null|peers?)$/i.test(word),
+    )
     .flatMap((word) => (/^[A-D]{2,3}$/.test(word) ? [...word] : [word]));
 }
 
 /** Takes back what was read of files that turned out to be no machine's log. */
 export function withoutTexts(
-  texts: readonly Text[], patterns: readonly string[], read: Read, without: ReadonlySet<number>,
+  texts: readonly Text[],
+  patterns: readonly string[],
+  read: Read,
+  without: ReadonlySet<number>,
 ): { patterns: string[]; read: Read } {
   const rows = read.rows.filter(({ text }) => !without.has(text));
   const used = new Set(rows.map(({ pattern }) => pattern));
-  const taken = read.taken.map((one, n) => (without.has(n) ? new Uint8Array(texts[n]!.records.length) : one));
+  const taken = read.taken.map((one, n) =>
+    without.has(n) ? new Uint8Array(texts[n]!.records.length) : one,
+  );
   return { patterns: patterns.filter((_, n) => used.has(n)), read: { rows, taken } };
 }
 
@@ -209,7 +260,10 @@ export interface Left {
 }
 
 /** The lines that are no rows, grouped by their shape, the commonest first. */
-export function leftLines(texts: readonly Text[], { taken }: Read): { left: Left[]; lines: number } {
+export function leftLines(
+  texts: readonly Text[],
+  { taken }: Read,
+): { left: Left[]; lines: number } {
   const groups = new Map<string, Left>();
   let lines = 0;
   let last: Left | null = null;
@@ -223,11 +277,18 @@ export function leftLines(texts: readonly Text[], { taken }: Read): { left: Left
         continue;
       }
       const short: string = value.slice(0, 160);
-      const shape: string = groups.size < 2000 ? cut(short).parts.join('#').replace(/\s+/g, ' ').trim()
-        : 'other lines';
+      const shape: string =
+        groups.size < 2000 ? cut(short).parts.join('#').replace(/\s+/g, ' ').trim() : 'other lines';
       const found = groups.get(shape);
       if (found) found.count++;
-      else groups.set(shape, { shape, count: 1, file, line: text.at?.[record] ?? record + 1, example: short });
+      else
+        groups.set(shape, {
+          shape,
+          count: 1,
+          file,
+          line: text.at?.[record] ?? record + 1,
+          example: short,
+        });
       last = groups.get(shape)!;
     }
   }

@@ -27,14 +27,17 @@ const FALLS_MAX = 0.3;
 const TRIAL_LEAST = 20;
 const MACHINES_MAX = 40;
 
-const MACHINE = /^(?:m|machines?|vms?|proc|process|p|node|client|server|id|log|clock|user|port|localhost|pid|virtualmachine|model|player|peer|member|worker)$/i;
-const RUN = /^(?:run|trial|exp|experiment|test|rate|speed|clockspeed|hz|internal|max|min|prob|round|seed|sim|t|n|v|variation|e|cv|duration|iter|attempt|set|case|version|day)$/i;
+const MACHINE =
+  /^(?:m|machines?|vms?|proc|process|p|node|client|server|id|log|clock|user|port|localhost|pid|virtualmachine|model|player|peer|member|worker)$/i;
+const RUN =
+  /^(?:run|trial|exp|experiment|test|rate|speed|clockspeed|hz|internal|max|min|prob|round|seed|sim|t|n|v|variation|e|cv|duration|iter|attempt|set|case|version|day)$/i;
 
 // ── Units ────────────────────────────────────────────────────────────────────────────────────
 
 /** Cuts the rows of all files into machines and trials; what is no machine's log is named. */
 export function unitsOf(
-  texts: readonly Text[], rows: readonly Row[],
+  texts: readonly Text[],
+  rows: readonly Row[],
 ): { units: Unit[]; dropped: { file: string; why: string }[] } {
   const dropped: { file: string; why: string }[] = [];
   const byText = new Map<number, Row[]>();
@@ -44,24 +47,41 @@ export function unitsOf(
   }
   const units = [...byText].flatMap(([text, own]) => {
     const names = new Set(own.map(({ machine }) => machine));
-    const parts = names.size >= 2 && names.size <= MACHINES_MAX
-      ? [...names].map((name) => own.filter(({ machine }) => machine === name)) : [own];
-    const found = parts.flatMap((part) => trialsOf(part).map((rows, trial) => unit(text, rows, trial)));
+    const parts =
+      names.size >= 2 && names.size <= MACHINES_MAX
+        ? [...names].map((name) => own.filter(({ machine }) => machine === name))
+        : [own];
+    const found = parts.flatMap((part) =>
+      trialsOf(part).map((rows, trial) => unit(text, rows, trial)),
+    );
     if (found.some(isNoLog)) {
-      dropped.push({ file: texts[text]!.file, why: 'its clocks fall back: it is no machine\'s log' });
+      dropped.push({
+        file: texts[text]!.file,
+        why: "its clocks fall back: it is no machine's log",
+      });
       return [];
     }
     return found;
   });
   // A server's list of messages has one kind of event only, in a form of its own.
-  const isOneKind = ({ rows: own }: Unit) => own.length >= 20
-    && own.every(({ event }) => event === own[0]!.event);
-  const usual = new Set(units.filter((one) => !isOneKind(one))
-    .flatMap(({ rows: own }) => own.map(({ pattern }) => pattern)));
-  const kept = usual.size === 0 ? units : units.filter((one) =>
-    !isOneKind(one) || one.rows.some(({ pattern }) => usual.has(pattern)));
+  const isOneKind = ({ rows: own }: Unit) =>
+    own.length >= 20 && own.every(({ event }) => event === own[0]!.event);
+  const usual = new Set(
+    units
+      .filter((one) => !isOneKind(one))
+      .flatMap(({ rows: own }) => own.map(({ pattern }) => pattern)),
+  );
+  const kept =
+    usual.size === 0
+      ? units
+      : units.filter(
+          (one) => !isOneKind(one) || one.rows.some(({ pattern }) => usual.has(pattern)),
+        );
   for (const { text } of units.filter((one) => !kept.includes(one))) {
-    dropped.push({ file: texts[text]!.file, why: 'it has events of one kind only: it is no machine\'s log' });
+    dropped.push({
+      file: texts[text]!.file,
+      why: "it has events of one kind only: it is no machine's log",
+    });
   }
   return { units: kept, dropped };
 }
@@ -78,8 +98,8 @@ function trialsOf(rows: Row[]): Row[][] {
   const trials: Row[][] = [];
   let before: Row | null = null;
   for (const row of rows) {
-    const begins = before === null || row.run !== before.run
-      || (row.clock <= 3 && before.clock >= TRIAL_LEAST);
+    const begins =
+      before === null || row.run !== before.run || (row.clock <= 3 && before.clock >= TRIAL_LEAST);
     if (begins) trials.push([]);
     trials.at(-1)!.push(row);
     before = row;
@@ -97,19 +117,37 @@ function isNoLog({ rows }: Unit): boolean {
 
 /** Some write each log twice, in two formats, or a table of all machines: one of them is enough. */
 export function withoutTwins(
-  texts: readonly Text[], groups: readonly Group[],
+  texts: readonly Text[],
+  groups: readonly Group[],
 ): { groups: Group[]; dropped: { file: string; why: string }[] } {
   const mark = ({ rows, time_us }: Unit) => {
     const first = rows.slice(0, 60);
     // Machines that only count are alike without being twins; then the time tells.
     const jumps = first.filter(({ clock }, n) => n > 0 && clock - first[n - 1]!.clock > 1).length;
     const when = jumps < 4 ? Math.floor(time_us[0]! / 1e6) : '';
-    return rows.length < 8 ? null
+    return rows.length < 8
+      ? null
       : `${when} ${first.map(({ event, clock }) => `${event[0]}${clock}`).join()}`;
   };
-  const richness = ({ units }: Group) => units.length * 1000 + units.reduce((sum, { rows }) => sum
-    + rows.slice(0, 50).reduce((fields, row) => fields + row.peers.length + (row.queue === null ? 0 : 1)
-      + (row.message === null ? 0 : 1) + (row.time ? 2 : 0), 0) / units.length, 0);
+  const richness = ({ units }: Group) =>
+    units.length * 1000 +
+    units.reduce(
+      (sum, { rows }) =>
+        sum +
+        rows
+          .slice(0, 50)
+          .reduce(
+            (fields, row) =>
+              fields +
+              row.peers.length +
+              (row.queue === null ? 0 : 1) +
+              (row.message === null ? 0 : 1) +
+              (row.time ? 2 : 0),
+            0,
+          ) /
+          units.length,
+      0,
+    );
   const seen = new Set<string>();
   const kept = new Set<Group>();
   const dropped: { file: string; why: string }[] = [];
@@ -138,13 +176,17 @@ interface Named {
  * @param stated where a person says which part of the path is the run and which the machine
  */
 export function groupsOf(
-  texts: readonly Text[], units: readonly Unit[], stated: { run?: RegExp; machine?: RegExp } = {},
+  texts: readonly Text[],
+  units: readonly Unit[],
+  stated: { run?: RegExp; machine?: RegExp } = {},
 ): Group[] {
   const groups: Group[] = [];
   const single: Unit[] = [];
   const shared = new Map<string, Unit[]>();
   for (const one of units) {
-    const inFile = units.some((other) => other.text === one.text && other.names[0] !== one.names[0]);
+    const inFile = units.some(
+      (other) => other.text === one.text && other.names[0] !== one.names[0],
+    );
     const key = `${texts[one.text]!.file}${one.trial > 0 ? `-${one.trial + 1}` : ''}`;
     if (!inFile) single.push(one);
     else shared.set(key, [...(shared.get(key) ?? []), one]);
@@ -156,13 +198,18 @@ export function groupsOf(
     const name = basename(path, extname(path));
     // Logs of two formats beside each other are two runs, of which one will be dropped as a twin.
     const made = extensions.size > 1 ? ` ${extname(path).slice(1)}` : '';
-    return { unit: one, folder: `${dirname(path)}${made}${one.trial ? ` trial ${one.trial + 1}` : ''}`,
-      tokens: name.match(/\d+|[A-Za-z]+|[^A-Za-z\d]+/g) ?? [name] };
+    return {
+      unit: one,
+      folder: `${dirname(path)}${made}${one.trial ? ` trial ${one.trial + 1}` : ''}`,
+      tokens: name.match(/\d+|[A-Za-z]+|[^A-Za-z\d]+/g) ?? [name],
+    };
   });
   if (stated.run || stated.machine) return [...groups, ...statedGroups(texts, named, stated)];
   const families = new Map<string, Named[]>();
   for (const one of named) {
-    const kind = one.tokens.map((token) => (/^\d/.test(token) ? '#' : /^[A-Za-z]/.test(token) ? 'a' : token));
+    const kind = one.tokens.map((token) =>
+      /^\d/.test(token) ? '#' : /^[A-Za-z]/.test(token) ? 'a' : token,
+    );
     const key = kind.join('');
     if (!families.has(key)) families.set(key, []);
     families.get(key)!.push(one);
@@ -171,11 +218,17 @@ export function groupsOf(
   return mergeLone(groups).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-const plainName = (text: string) => text.replace(/\.[A-Za-z]+$/, '').replace(/^\.\/?/, '')
-  .replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-|-$/g, '') || 'run';
+const plainName = (text: string) =>
+  text
+    .replace(/\.[A-Za-z]+$/, '')
+    .replace(/^\.\/?/, '')
+    .replace(/[^A-Za-z0-9.]+/g, '-')
+    .replace(/^-|-$/g, '') || 'run';
 
 function statedGroups(
-  texts: readonly Text[], named: readonly Named[], { run, machine }: { run?: RegExp; machine?: RegExp },
+  texts: readonly Text[],
+  named: readonly Named[],
+  { run, machine }: { run?: RegExp; machine?: RegExp },
 ): Group[] {
   const groups = new Map<string, Unit[]>();
   for (const { unit, folder } of named) {
@@ -195,15 +248,21 @@ function statedGroups(
 /** Runs among files whose names are made alike. */
 function familyGroups(family: readonly Named[]): Group[] {
   const length = family[0]!.tokens.length;
-  const peers = new Set(family.flatMap(({ unit }) => unit.rows.slice(0, 200).flatMap((row) => row.peers)));
-  let best: { at: number; score: number; share: number; groups: Map<string, Named[]> } | null = null;
+  const peers = new Set(
+    family.flatMap(({ unit }) => unit.rows.slice(0, 200).flatMap((row) => row.peers)),
+  );
+  let best: { at: number; score: number; share: number; groups: Map<string, Named[]> } | null =
+    null;
   for (let at = 0; at < length; at++) {
     const values = new Set(family.map(({ tokens }) => tokens[at]!));
     if (values.size < 2 || !/^[A-Za-z\d]/.test([...values][0]!)) continue;
-    const groups = by(family, (one) =>
-      `${one.folder}/${one.tokens.map((token, n) => (n === at ? '' : token)).join('')}`);
-    const inside = [...groups.values()].filter((group) => group.length >= 2
-      && group.length <= MACHINES_MAX);
+    const groups = by(
+      family,
+      (one) => `${one.folder}/${one.tokens.map((token, n) => (n === at ? '' : token)).join('')}`,
+    );
+    const inside = [...groups.values()].filter(
+      (group) => group.length >= 2 && group.length <= MACHINES_MAX,
+    );
     const share = inside.reduce((sum, group) => sum + group.length, 0) / family.length;
     const score = 3 * share + scoreOf(family, at, values, peers, inside);
     if (!best || score > best.score) best = { at, score, share, groups };
@@ -213,7 +272,8 @@ function familyGroups(family: readonly Named[]): Group[] {
   for (const { unit, tokens } of family) unit.names.push(tokens[at]!);
   if (share < 0.5) return byTime(family, at);
   return [...groups].map(([key, group]) => ({
-    name: plainName(key.replace(/^(.*) trial (\d+)(.*)$/, '$1$3-$2')), units: group.map(({ unit }) => unit),
+    name: plainName(key.replace(/^(.*) trial (\d+)(.*)$/, '$1$3-$2')),
+    units: group.map(({ unit }) => unit),
   }));
 }
 
@@ -225,28 +285,51 @@ const by = <T>(list: readonly T[], keyOf: (one: T) => string) => {
 
 /** How much a part of the names looks like the machine's own, beside the groups that it makes. */
 function scoreOf(
-  family: readonly Named[], at: number, values: ReadonlySet<string>, peers: ReadonlySet<string>,
+  family: readonly Named[],
+  at: number,
+  values: ReadonlySet<string>,
+  peers: ReadonlySet<string>,
   inside: readonly Named[][],
 ): number {
-  const before = family[0]!.tokens.slice(0, at).reverse().find((token) => /^[A-Za-z]/.test(token)) ?? '';
+  const before =
+    family[0]!.tokens
+      .slice(0, at)
+      .reverse()
+      .find((token) => /^[A-Za-z]/.test(token)) ?? '';
   const isNumber = /^\d/.test([...values][0]!);
   const words = before.split(/(?=[A-Z][a-z])/).at(-1) ?? before;
   let score = MACHINE.test(words) || MACHINE.test(before) ? 1 : RUN.test(words) ? -1.5 : 0;
   const numbers = [...values].map(Number).sort((a, b) => a - b);
-  const inRow = isNumber ? numbers.every((value, n) => n === 0 || value === numbers[n - 1]! + 1)
+  const inRow = isNumber
+    ? numbers.every((value, n) => n === 0 || value === numbers[n - 1]! + 1)
     : [...values].every((value) => value.length === 1);
   if (inRow && values.size <= 12) score += 0.5;
   if (!isNumber && !inRow) score -= 0.7;
   if (values.size > 12) score -= 1;
-  if ([...values].filter((value) => peers.has(value)).length >= Math.min(2, peers.size) && peers.size > 0) {
+  if (
+    [...values].filter((value) => peers.has(value)).length >= Math.min(2, peers.size) &&
+    peers.size > 0
+  ) {
     score += 1.5;
   }
   const named = family.filter(({ unit, tokens }) => unit.names[0] === tokens[at]).length;
   score += (2 * named) / family.length;
-  if (new Set(inside.map((group) => group.map(({ tokens }) => tokens[at]).sort().join())).size === 1
-    && inside.length > 1) score += 0.5;
-  const overlaps = inside.filter((group) => group.length > 1).map((group) =>
-    overlap(group[0]!.unit, group[1]!.unit)).filter((share) => share !== null);
+  if (
+    new Set(
+      inside.map((group) =>
+        group
+          .map(({ tokens }) => tokens[at])
+          .sort()
+          .join(),
+      ),
+    ).size === 1 &&
+    inside.length > 1
+  )
+    score += 0.5;
+  const overlaps = inside
+    .filter((group) => group.length > 1)
+    .map((group) => overlap(group[0]!.unit, group[1]!.unit))
+    .filter((share) => share !== null);
   const good = overlaps.filter((share) => share > 0.3).length;
   return score + (overlaps.length > 0 ? (3 * good) / overlaps.length - 1.5 : 0);
 }
@@ -277,8 +360,11 @@ function byTime(family: readonly Named[], at: number): Group[] {
     const runs: Unit[][] = [];
     const sorted = [...units].sort((a, b) => (span(a)?.from ?? 0) - (span(b)?.from ?? 0));
     for (const one of sorted) {
-      const fits = runs.find((run) => run.every((other) => other.names.at(-1) !== one.names.at(-1)
-        && (overlap(one, other) ?? 0) > 0.5));
+      const fits = runs.find((run) =>
+        run.every(
+          (other) => other.names.at(-1) !== one.names.at(-1) && (overlap(one, other) ?? 0) > 0.5,
+        ),
+      );
       if (fits) fits.push(one);
       else runs.push([one]);
     }
@@ -292,8 +378,13 @@ function mergeLone(groups: Group[]): Group[] {
   if (lone.length < 2 || lone.length > 12 || lone.length < groups.length) return groups;
   const trials = new Set(lone.map(({ units }) => units[0]!.trial));
   if (trials.size > 1) return groups;
-  return [{ name: 'run', units: lone.map(({ units, name }) => {
-    if (units[0]!.names.length === 0) units[0]!.names.push(name);
-    return units[0]!;
-  }) }];
+  return [
+    {
+      name: 'run',
+      units: lone.map(({ units, name }) => {
+        if (units[0]!.names.length === 0) units[0]!.names.push(name);
+        return units[0]!;
+      }),
+    },
+  ];
 }

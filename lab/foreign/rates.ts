@@ -15,9 +15,15 @@ export interface Rate {
 
 const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
 const SAID = [
-  new RegExp(String.raw`(?:rate|speed|freq(?:uency)?|hz|ticks?|clockspeed|tps|period|interval)`
-    + String.raw`(?: ?\([^)]*\))?["']?\s*(?:is|of|set to|=|:|,|-|_)?\s*["']?${NUMBER}`, 'i'),
-  new RegExp(String.raw`${NUMBER}\s*(?:hz|ticks?\b|instructions?|ops|cycles|events?\s*(?:per|\/)|per sec)`, 'i'),
+  new RegExp(
+    String.raw`(?:rate|speed|freq(?:uency)?|hz|ticks?|clockspeed|tps|period|interval)` +
+      String.raw`(?: ?\([^)]*\))?["']?\s*(?:is|of|set to|=|:|,|-|_)?\s*["']?${NUMBER}`,
+    'i',
+  ),
+  new RegExp(
+    String.raw`${NUMBER}\s*(?:hz|ticks?\b|instructions?|ops|cycles|events?\s*(?:per|\/)|per sec)`,
+    'i',
+  ),
 ];
 const HEAD = 30;
 /** A machine that is busy or sleeps in addition ticks so much slower than its text says. */
@@ -34,7 +40,10 @@ const isNear = (rate: number, pace: number) => pace / rate > NEAR.least && pace 
 
 /** @param stated what a person says: a pattern whose first group is the rate */
 export function rateOf(
-  machine: Machine, texts: readonly Text[], { taken }: Read, stated?: RegExp,
+  machine: Machine,
+  texts: readonly Text[],
+  { taken }: Read,
+  stated?: RegExp,
 ): Rate {
   const text = texts[machine.text]!;
   const pace = pace_hz(machine);
@@ -43,21 +52,36 @@ export function rateOf(
     if (!taken[machine.text]![n]) head.push(text.records[n]!.slice(0, 400));
   }
   if (stated) {
-    const found = [text.file, ...head, text.records[0] ?? ''].map((line) => stated.exec(line)?.[1])
+    const found = [text.file, ...head, text.records[0] ?? '']
+      .map((line) => stated.exec(line)?.[1])
       .find((found) => Number(found) > 0);
-    return { rate_hz: found ? Number(found) : pace && rounded(pace), pace_hz: pace,
-      from: found ? 'option' : pace ? 'pace' : null, minutes: false };
+    return {
+      rate_hz: found ? Number(found) : pace && rounded(pace),
+      pace_hz: pace,
+      from: found ? 'option' : pace ? 'pace' : null,
+      minutes: false,
+    };
   }
-  const said = head.flatMap((line) => SAID.flatMap((form) => form.exec(line)?.[1] ?? [])).map(Number)
+  const said = head
+    .flatMap((line) => SAID.flatMap((form) => form.exec(line)?.[1] ?? []))
+    .map(Number)
     .filter((rate) => rate > 0 && rate < 1e4);
   const name = text.file.split('/').at(-1)!;
-  const inName = SAID.flatMap((form) => form.exec(name.replace(/[_-]/g, ' '))?.[1] ?? []).map(Number)
+  const inName = SAID.flatMap((form) => form.exec(name.replace(/[_-]/g, ' '))?.[1] ?? [])
+    .map(Number)
     .filter((rate) => rate > 0 && rate < 1e4);
-  const all = [...said.map((rate) => ({ rate, from: 'text' as const })),
-    ...inName.map((rate) => ({ rate, from: 'name' as const }))];
+  const all = [
+    ...said.map((rate) => ({ rate, from: 'text' as const })),
+    ...inName.map((rate) => ({ rate, from: 'name' as const })),
+  ];
   if (pace === null) {
     const [first] = all;
-    return { rate_hz: first?.rate ?? null, from: first?.from ?? null, pace_hz: null, minutes: false };
+    return {
+      rate_hz: first?.rate ?? null,
+      from: first?.from ?? null,
+      pace_hz: null,
+      minutes: false,
+    };
   }
   const fit = all.find(({ rate }) => isNear(rate, pace));
   if (fit) return { rate_hz: fit.rate, from: fit.from, pace_hz: pace, minutes: false };

@@ -4,7 +4,14 @@ import { readTexts, type Skipped, type Text } from './files.ts';
 import { meaningsOf } from './meanings.ts';
 import { type Link, linksOf } from './messages.ts';
 import {
-  compile, type Left, leftLines, parseWords, PATIENCE_MS, type Read, readRows, withoutTexts,
+  compile,
+  type Left,
+  leftLines,
+  parseWords,
+  PATIENCE_MS,
+  type Read,
+  readRows,
+  withoutTexts,
 } from './patterns.ts';
 import { groupsOf, unitsOf, withoutTwins } from './places.ts';
 import { type Rate, rateOf } from './rates.ts';
@@ -52,19 +59,33 @@ export interface Imported {
 /** Nothing can be imported; the message is one line. */
 export class NothingToImport extends Error {}
 
-const quoted = (text: string) => (/^[\w./:=,;-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+const quoted = (text: string) =>
+  /^[\w./:=,;-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** @throws NothingToImport or PatternError, each with one line */
-export function readForeign(source: string, options: ReadOptions, versions: ForeignRun['versions']): Imported {
+export function readForeign(
+  source: string,
+  options: ReadOptions,
+  versions: ForeignRun['versions'],
+): Imported {
   const { texts, skipped } = readTexts(source);
   if (texts.length === 0) {
     const [first] = skipped;
-    throw new NothingToImport(`${source}: no file that may be a log${first
-      ? ` (${first.file || source}: ${first.why}${skipped.length > 1 ? `, and ${skipped.length - 1} more` : ''})` : ''}`);
+    throw new NothingToImport(
+      `${source}: no file that may be a log${
+        first
+          ? ` (${first.file || source}: ${first.why}${skipped.length > 1 ? `, and ${skipped.length - 1} more` : ''})`
+          : ''
+      }`,
+    );
   }
   const { patterns: all, words } = patternsFor(source, texts, options);
-  const first = readRows(texts, all.map(compile), parseWords(words),
-    options.patterns?.length ? options.patience_ms ?? PATIENCE_MS : null);
+  const first = readRows(
+    texts,
+    all.map(compile),
+    parseWords(words),
+    options.patterns?.length ? (options.patience_ms ?? PATIENCE_MS) : null,
+  );
   const { units, dropped } = unitsOf(texts, first.rows);
   skipped.push(...dropped);
   const others = new Set(dropped.map(({ file }) => texts.findIndex((text) => text.file === file)));
@@ -73,30 +94,51 @@ export function readForeign(source: string, options: ReadOptions, versions: Fore
   if (read.rows.length === 0) throw new NothingToImport(nothingRead(source, texts, lines, left));
   const { groups, dropped: twins } = withoutTwins(texts, groupsOf(texts, units, options));
   skipped.push(...twins);
-  const alone = groups.filter(({ units: own }) => own.length < 2)
+  const alone = groups
+    .filter(({ units: own }) => own.length < 2)
     .map(({ name, units: own }) => ({ name, file: texts[own[0]!.text]!.file }));
   const runs = groups.filter(({ units: own }) => own.length >= 2).map(runOf);
   if (runs.length === 0) {
-    throw new NothingToImport(`${source}: ${alone.length === 1 ? `one machine only (${alone[0]!.file}, `
-      + `${read.rows.length} rows)` : `${alone.length} files of one machine each, and no two of one run`}`
-      + ': a run needs two; --run and --machine say which files belong together');
+    throw new NothingToImport(
+      `${source}: ${
+        alone.length === 1
+          ? `one machine only (${alone[0]!.file}, ` + `${read.rows.length} rows)`
+          : `${alone.length} files of one machine each, and no two of one run`
+      }` + ': a run needs two; --run and --machine say which files belong together',
+    );
   }
-  const lines_read = read.taken.reduce((sum, one, n) => sum
-    + one.reduce((count, is, at) => count + (is && texts[n]!.records[at]!.trim() !== '' ? 1 : 0), 0), 0);
+  const lines_read = read.taken.reduce(
+    (sum, one, n) =>
+      sum +
+      one.reduce(
+        (count, is, at) => count + (is && texts[n]!.records[at]!.trim() !== '' ? 1 : 0),
+        0,
+      ),
+    0,
+  );
   const command = commandOf(source, patterns, words, options);
   const base = { source, patterns, words, command, lines, lines_read, left, skipped, alone };
-  return { ...base, rows: read.rows.length, ...foldersOf(base, texts, read, runs, options, versions) };
+  return {
+    ...base,
+    rows: read.rows.length,
+    ...foldersOf(base, texts, read, runs, options, versions),
+  };
 }
 
 function patternsFor(
-  source: string, texts: readonly Text[], options: ReadOptions,
+  source: string,
+  texts: readonly Text[],
+  options: ReadOptions,
 ): { patterns: string[]; words: string } {
   if (options.patterns && options.patterns.length > 0) {
     return { patterns: options.patterns, words: options.words ?? '' };
   }
   const { meanings } = meaningsOf(texts);
   if (meanings.length === 0) {
-    const read: Read = { rows: [], taken: texts.map(({ records }) => new Uint8Array(records.length)) };
+    const read: Read = {
+      rows: [],
+      taken: texts.map(({ records }) => new Uint8Array(records.length)),
+    };
     const { left, lines } = leftLines(texts, read);
     throw new NothingToImport(nothingRead(source, texts, lines, left));
   }
@@ -105,16 +147,31 @@ function patternsFor(
   return { patterns, words };
 }
 
-function nothingRead(source: string, texts: readonly Text[], lines: number, left: readonly Left[]): string {
+function nothingRead(
+  source: string,
+  texts: readonly Text[],
+  lines: number,
+  left: readonly Left[],
+): string {
   const [first] = left;
-  return `${source}: none of ${lines} lines in ${texts.length} file${texts.length === 1 ? '' : 's'} `
-    + `looks like an event with a clock${first
-      ? `; most are like ${first.file}:${first.line} ${JSON.stringify(first.example.slice(0, 60))} `
-        + `(${first.count} times)` : ''}; --pattern can say how to read them`;
+  return (
+    `${source}: none of ${lines} lines in ${texts.length} file${texts.length === 1 ? '' : 's'} ` +
+    `looks like an event with a clock${
+      first
+        ? `; most are like ${first.file}:${first.line} ${JSON.stringify(first.example.slice(0, 60))} ` +
+          `(${first.count} times)`
+        : ''
+    }; --pattern can say how to read them`
+  );
 }
 
 /** The command line that says what was guessed. */
-function commandOf(source: string, patterns: readonly string[], words: string, options: ReadOptions): string {
+function commandOf(
+  source: string,
+  patterns: readonly string[],
+  words: string,
+  options: ReadOptions,
+): string {
   const parts = ['npx tsx import.ts', quoted(source)];
   for (const pattern of patterns) parts.push(`--pattern ${quoted(pattern)}`);
   if (words) parts.push(`--words ${quoted(words)}`);
@@ -129,19 +186,27 @@ function commandOf(source: string, patterns: readonly string[], words: string, o
 type Base = Pick<Imported, 'source' | 'patterns' | 'command' | 'lines' | 'lines_read' | 'left'>;
 
 function foldersOf(
-  base: Base, texts: readonly Text[], read: Read, raw: readonly Run[], options: ReadOptions,
+  base: Base,
+  texts: readonly Text[],
+  read: Read,
+  raw: readonly Run[],
+  options: ReadOptions,
   versions: ForeignRun['versions'],
 ): Pick<Imported, 'rule' | 'folders'> {
   const most = Math.max(...raw.map(({ machines }) => machines.length));
   const whole = raw.filter(({ machines }) => machines.length === most);
   const logged: Logged = {
-    clock: options.clock ?? clockLogged(whole), queue: options.queue ?? queueLogged(raw),
+    clock: options.clock ?? clockLogged(whole),
+    queue: options.queue ?? queueLogged(raw),
     both: bothOf(raw),
   };
   const runs = raw.map((run) => settled(run, logged));
-  const rates = runs.map((run) => run.machines.map((machine) =>
-    rateOf(machine, texts, read, options.rate)));
-  const vector = raw.some((run) => run.machines.some(({ events }) => events.some((one) => one.vector)));
+  const rates = runs.map((run) =>
+    run.machines.map((machine) => rateOf(machine, texts, read, options.rate)),
+  );
+  const vector = raw.some((run) =>
+    run.machines.some(({ events }) => events.some((one) => one.vector)),
+  );
   const minutes = rates.flat().filter((rate) => rate.minutes).length > rates.flat().length / 2;
   const known = { clock: logged.clock, vector, minutes };
   // A run that lacks a machine lacks sends, so that its jumps seem to come from nowhere.
@@ -149,52 +214,101 @@ function foldersOf(
   const rule = inferRule(complete, known);
   const folders = runs.map((run, n): ForeignFolder => {
     const own = run.machines.length === most ? inferRule([run], known) : rule;
-    const offset = own.best && own.best.explains >= 0.95 * own.jumps && own.jumps >= 5
-      ? own.best.offset : rule.best && rule.best.explains >= 0.95 * rule.jumps ? rule.best.offset : null;
+    const offset =
+      own.best && own.best.explains >= 0.95 * own.jumps && own.jumps >= 5
+        ? own.best.offset
+        : rule.best && rule.best.explains >= 0.95 * rule.jumps
+          ? rule.best.offset
+          : null;
     const links = linksOf(run, offset);
-    return folderOf(base, texts, run, links, rates[n]!, { ...logged, vector },
-      own.rule === 'too few rows' ? rule : own, versions);
+    return folderOf(
+      base,
+      texts,
+      run,
+      links,
+      rates[n]!,
+      { ...logged, vector },
+      own.rule === 'too few rows' ? rule : own,
+      versions,
+    );
   });
   return { rule, folders };
 }
 
 function folderOf(
-  base: Base, texts: readonly Text[], run: Run, links: Link[][], rates: readonly Rate[],
-  logged: Logged & { vector: boolean }, rule: InferredRule, versions: ForeignRun['versions'],
+  base: Base,
+  texts: readonly Text[],
+  run: Run,
+  links: Link[][],
+  rates: readonly Rate[],
+  logged: Logged & { vector: boolean },
+  rule: InferredRule,
+  versions: ForeignRun['versions'],
 ): ForeignFolder {
   const rates_hz = rates.map(({ rate_hz }) => rate_hz);
   const clock = clockOfRun(run, rates_hz);
   const receives = run.machines.flatMap(({ events }, id) =>
-    links[id]!.filter((_, n) => events[n]!.event === 'receive'));
+    links[id]!.filter((_, n) => events[n]!.event === 'receive'),
+  );
   const foreign: Foreign = {
-    ...base, left: base.left.slice(0, 20),
-    files: run.machines.map(({ text, events }, machine) => ({ machine, file: texts[text]!.file,
-      lines: texts[text]!.records.length, rows: events.length })),
+    ...base,
+    left: base.left.slice(0, 20),
+    files: run.machines.map(({ text, events }, machine) => ({
+      machine,
+      file: texts[text]!.file,
+      lines: texts[text]!.records.length,
+      rows: events.length,
+    })),
     names: run.machines.map(({ name }) => name),
-    logged: { ...logged, resolution_us: clock.known ? resolution_us(run) : null,
-      absolute: run.machines.every(({ absolute }) => absolute) },
-    rates: rates.map(({ rate_hz, from, pace_hz }, machine) => ({ machine, rate_hz, from, pace_hz })),
+    logged: {
+      ...logged,
+      resolution_us: clock.known ? resolution_us(run) : null,
+      absolute: run.machines.every(({ absolute }) => absolute),
+    },
+    rates: rates.map(({ rate_hz, from, pace_hz }, machine) => ({
+      machine,
+      rate_hz,
+      from,
+      pace_hz,
+    })),
     rule,
-    messages: { receives: receives.length,
+    messages: {
+      receives: receives.length,
       logged: receives.filter(({ from }) => from === 'logged').length,
-      reconstructed: receives.filter(({ from }) => from === 'reconstructed').length },
+      reconstructed: receives.filter(({ from }) => from === 'reconstructed').length,
+    },
   };
-  const own = run.machines.flatMap(({ events }) => events).filter(({ event }) => event !== 'receive');
+  const own = run.machines
+    .flatMap(({ events }) => events)
+    .filter(({ event }) => event !== 'receive');
   const record: ForeignRun = {
-    seed: null, machines: run.machines.length, rates_hz, phases: null,
-    internal: null, duration_s: Math.max(0.001, Math.ceil((clock.end_us - clock.start_us) / 1e6)),
-    speed: 1, kind: 'foreign', start_us: clock.start_us, versions, ended: 'imported', foreign,
-    internal_seen: own.length === 0 ? null
-      : own.filter(({ event }) => event === 'internal').length / own.length,
+    seed: null,
+    machines: run.machines.length,
+    rates_hz,
+    phases: null,
+    internal: null,
+    duration_s: Math.max(0.001, Math.ceil((clock.end_us - clock.start_us) / 1e6)),
+    speed: 1,
+    kind: 'foreign',
+    start_us: clock.start_us,
+    versions,
+    ended: 'imported',
+    foreign,
+    internal_seen:
+      own.length === 0 ? null : own.filter(({ event }) => event === 'internal').length / own.length,
   };
   const logs = run.machines.map((_, id) =>
-    logOf(run, id, links[id]!, (n) => clock.time_us(id, n), texts));
+    logOf(run, id, links[id]!, (n) => clock.time_us(id, n), texts),
+  );
   return { name: run.name, record, logs };
 }
 
 /** The least step between two times of a run, as a power of ten. */
 function resolution_us(run: Run): number {
-  const times = run.machines.flatMap(({ events }) => events.slice(0, 500).map(({ time_us }) => time_us));
-  for (let unit = 6; unit > 0; unit--) if (times.every((time) => time % 10 ** unit === 0)) return 10 ** unit;
+  const times = run.machines.flatMap(({ events }) =>
+    events.slice(0, 500).map(({ time_us }) => time_us),
+  );
+  for (let unit = 6; unit > 0; unit--)
+    if (times.every((time) => time % 10 ** unit === 0)) return 10 ** unit;
   return 1;
 }

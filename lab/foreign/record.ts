@@ -77,8 +77,12 @@ export interface Foreign {
     /** Whether times are of the wall clock, comparable between machines. */
     absolute: boolean;
   };
-  rates: { machine: number; rate_hz: number | null; from: 'text' | 'name' | 'pace' | 'option' | null;
-    pace_hz: number | null }[];
+  rates: {
+    machine: number;
+    rate_hz: number | null;
+    from: 'text' | 'name' | 'pace' | 'option' | null;
+    pace_hz: number | null;
+  }[];
   rule: InferredRule;
   /** Receives; those whose send is known from the rows; those whose send the clocks prove. */
   messages: { receives: number; logged: number; reconstructed: number };

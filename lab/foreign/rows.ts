@@ -46,7 +46,10 @@ const order = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true
 /** A group's machines in the order of their names, their rows of one send joined. */
 export function runOf({ name, units }: Group): Run {
   const machines = units.map((unit): Machine => ({
-    name: unit.names[0] ?? '', names: unit.names, text: unit.text, absolute: unit.absolute,
+    name: unit.names[0] ?? '',
+    names: unit.names,
+    text: unit.text,
+    absolute: unit.absolute,
     events: eventsOf(unit, units.length),
   }));
   machines.sort((a, b) => order(a.name, b.name));
@@ -65,16 +68,28 @@ function eventsOf({ rows, time_us }: Unit, machines: number): Event[] {
       continue;
     }
     const peers = row.peers.filter((peer) => !(event === 'send' && peer === row.machine));
-    events.push({ event, time_us: time_us[n]!, clock, vector, queue, peers,
-      both: row.both, message, row, lines: row.lines });
+    events.push({
+      event,
+      time_us: time_us[n]!,
+      clock,
+      vector,
+      queue,
+      peers,
+      both: row.both,
+      message,
+      row,
+      lines: row.lines,
+    });
   }
   return events;
 }
 
 /** Whether a row is one more of the send before it: the same clock, another peer. */
-const isSame = (before: Event, { event, clock, peers }: Row) => event === 'send'
-  && before.event === 'send' && before.clock === clock
-  && !peers.some((peer) => before.peers.includes(peer));
+const isSame = (before: Event, { event, clock, peers }: Row) =>
+  event === 'send' &&
+  before.event === 'send' &&
+  before.clock === clock &&
+  !peers.some((peer) => before.peers.includes(peer));
 
 /** How a send to both is written, over some runs. */
 export function bothOf(runs: readonly Run[]): Logged['both'] {
@@ -87,8 +102,15 @@ export function bothOf(runs: readonly Run[]): Logged['both'] {
       else if (both) one++;
       const next = events[n + 1];
       const gap_us = next ? next.time_us - time_us : NaN;
-      if (next?.event === 'send' && next.clock === clock + 1 && gap_us >= 0 && gap_us < 20_000
-        && time_us % 1e6 !== 0 && !next.peers.some((peer) => peers.includes(peer))) pairs++;
+      if (
+        next?.event === 'send' &&
+        next.clock === clock + 1 &&
+        gap_us >= 0 &&
+        gap_us < 20_000 &&
+        time_us % 1e6 !== 0 &&
+        !next.peers.some((peer) => peers.includes(peer))
+      )
+        pairs++;
     }
   }
   if (joined > one && joined > pairs) return 'two rows of one clock';
@@ -138,8 +160,11 @@ export function settled(run: Run, { clock, queue }: Logged): Run {
       if (events.at(-1)?.event === 'receive') events = events.slice(0, -1);
     }
     if (queue === 'before') {
-      events = events.map((event) => (event.event === 'receive' && event.queue !== null
-        ? { ...event, queue: Math.max(0, event.queue - 1) } : event));
+      events = events.map((event) =>
+        event.event === 'receive' && event.queue !== null
+          ? { ...event, queue: Math.max(0, event.queue - 1) }
+          : event,
+      );
     }
     return { ...machine, events };
   });

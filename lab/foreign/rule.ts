@@ -13,8 +13,11 @@ const JUMPS_LEAST = 5;
 const SURE = 0.95;
 
 /** The clocks that each machine logged as sent. */
-const sentBy = (run: Run): Set<number>[] => run.machines.map(({ events }) =>
-  new Set(events.filter(({ event }) => event === 'send').map(({ clock }) => clock)));
+const sentBy = (run: Run): Set<number>[] =>
+  run.machines.map(
+    ({ events }) =>
+      new Set(events.filter(({ event }) => event === 'send').map(({ clock }) => clock)),
+  );
 
 /** A machine's receives at which its clock rose by more than one, with the clock before. */
 export function jumpsOf(events: readonly Event[]): { event: Event; n: number; step: number }[] {
@@ -85,8 +88,14 @@ function steps(runs: readonly Run[]): Steps {
       if (event === 'send' && message !== null) carried.push(clock - message);
     }
   }
-  return { own: tally(own), floor: tally(floor), stated: tally(stated), carried: tally(carried),
-    ownJumps: own.filter((step) => step > 1).length, receives };
+  return {
+    own: tally(own),
+    floor: tally(floor),
+    stated: tally(stated),
+    carried: tally(carried),
+    ownJumps: own.filter((step) => step > 1).length,
+    receives,
+  };
 }
 
 const share = (counts: readonly [number, number][], step: number): number => {
@@ -108,43 +117,85 @@ export function inferRule(runs: readonly Run[], known: Known): InferredRule {
   const found = steps(runs);
   const [best, next] = [tried[0] ?? null, tried[1] ?? null];
   const doubts: string[] = [];
-  const base = { doubts, jumps, best: jumps > 0 ? best : null, next: jumps > 0 ? next : null,
-    floor: found.floor, stated: found.stated, own: found.own, send: null, receive: null };
+  const base = {
+    doubts,
+    jumps,
+    best: jumps > 0 ? best : null,
+    next: jumps > 0 ? next : null,
+    floor: found.floor,
+    stated: found.stated,
+    own: found.own,
+    send: null,
+    receive: null,
+  };
   if (known.vector) {
-    return { ...base, rule: 'other', receive: 'vector', words: 'Their clocks are vectors: a receive takes '
-      + 'the larger of each part. Our column has the sum, the number of events that a row has heard of.' };
+    return {
+      ...base,
+      rule: 'other',
+      receive: 'vector',
+      words:
+        'Their clocks are vectors: a receive takes ' +
+        'the larger of each part. Our column has the sum, the number of events that a row has heard of.',
+    };
   }
   if (jumps < JUMPS_LEAST) return fewJumps(base, found, jumps, runs);
   const evidence = `${best!.explains} of ${jumps} jumps; the next best rule explains ${next!.explains}`;
   doubts.push(...doubtsOf(found, jumps, best!, next!));
   if (best!.explains < SURE * jumps && programsOf(runs, best!.offset).length < 2) {
-    return { ...base, rule: 'other', words: `No rule explains the jumps of the receives: the best, `
-      + `a receive ${offsetWords(best!.offset)}, fits ${evidence}.` };
+    return {
+      ...base,
+      rule: 'other',
+      words:
+        `No rule explains the jumps of the receives: the best, ` +
+        `a receive ${offsetWords(best!.offset)}, fits ${evidence}.`,
+    };
   }
-  const fallen = found.floor.filter(([step]) => step < 0).reduce((sum, [, count]) => sum + count, 0);
+  const fallen = found.floor
+    .filter(([step]) => step < 0)
+    .reduce((sum, [, count]) => sum + count, 0);
   if (fallen > 0.05 * found.receives) {
-    return { ...base, rule: 'other', receive: best!.explains >= SURE * jumps
-      ? `message + ${best!.offset}` : null, words: `At ${fallen} of ${found.receives} receives the clock `
-      + 'falls: it is set by the message, even where the machine was ahead. Take the larger of the two '
-      + `(${evidence}).` };
+    return {
+      ...base,
+      rule: 'other',
+      receive: best!.explains >= SURE * jumps ? `message + ${best!.offset}` : null,
+      words:
+        `At ${fallen} of ${found.receives} receives the clock ` +
+        'falls: it is set by the message, even where the machine was ahead. Take the larger of the two ' +
+        `(${evidence}).`,
+    };
   }
   const programs = programsOf(runs, best!.offset);
   if (programs.length > 1) {
-    return { ...base, rule: 'other', words: `The runs were not made by one program: ${programs.map(
-      ({ offset, names }) => `in ${names.length} (as ${names[0]}) a receive is ${offsetWords(offset)}`)
-      .join(', ')}.` };
+    return {
+      ...base,
+      rule: 'other',
+      words: `The runs were not made by one program: ${programs
+        .map(
+          ({ offset, names }) =>
+            `in ${names.length} (as ${names[0]}) a receive is ${offsetWords(offset)}`,
+        )
+        .join(', ')}.`,
+    };
   }
   const told = byOffset(best!.offset, found);
   doubts.push(...told.doubts);
-  const shown = best!.offset === 1 ? 'clean' : best!.offset === 0 ? 'receive = send clock' : 'other';
+  const shown =
+    best!.offset === 1 ? 'clean' : best!.offset === 0 ? 'receive = send clock' : 'other';
   const odd = known.clock === 'before' || known.minutes;
   if (known.clock === 'before') {
-    doubts.push('The rows bear the clock before their event: here each was given the clock of the row '
-      + 'behind it.');
+    doubts.push(
+      'The rows bear the clock before their event: here each was given the clock of the row ' +
+        'behind it.',
+    );
   }
   if (known.minutes) doubts.push('Their rates are ticks a minute, not a second.');
-  return { ...base, rule: odd ? 'other' : shown, send: told.send, receive: told.receive,
-    words: `${told.words} (${evidence}).` };
+  return {
+    ...base,
+    rule: odd ? 'other' : shown,
+    send: told.send,
+    receive: told.receive,
+    words: `${told.words} (${evidence}).`,
+  };
 }
 
 /** The offsets that single runs prove, where that of all is refuted in some. */
@@ -155,30 +206,54 @@ function programsOf(runs: readonly Run[], common: number): { offset: number; nam
     const best = tried[0]!;
     const usual = tried.find(({ offset }) => offset === common)!;
     if (jumps < JUMPS_LEAST) continue;
-    const offset = usual.explains >= SURE * jumps ? common
-      : best.explains >= SURE * jumps && usual.explains < 0.8 * jumps ? best.offset : null;
+    const offset =
+      usual.explains >= SURE * jumps
+        ? common
+        : best.explains >= SURE * jumps && usual.explains < 0.8 * jumps
+          ? best.offset
+          : null;
     if (offset !== null) found.set(offset, [...(found.get(offset) ?? []), run.name]);
   }
   return [...found].map(([offset, names]) => ({ offset, names }));
 }
 
-const offsetWords = (offset: number) => (offset === 0 ? 'with the same clock as its send'
-  : `${Math.abs(offset)} ${offset > 0 ? 'above' : 'below'} its send`);
+const offsetWords = (offset: number) =>
+  offset === 0
+    ? 'with the same clock as its send'
+    : `${Math.abs(offset)} ${offset > 0 ? 'above' : 'below'} its send`;
 
 function fewJumps(
-  base: Omit<InferredRule, 'rule' | 'words'>, found: Steps, jumps: number, runs: readonly Run[],
+  base: Omit<InferredRule, 'rule' | 'words'>,
+  found: Steps,
+  jumps: number,
+  runs: readonly Run[],
 ): InferredRule {
-  const sent = runs.flatMap((run) => run.machines).flatMap(({ events }) => events)
+  const sent = runs
+    .flatMap((run) => run.machines)
+    .flatMap(({ events }) => events)
     .filter(({ event }) => event === 'send').length;
-  const ahead = found.stated.filter(([step]) => step < 0).reduce((sum, [, count]) => sum + count, 0);
+  const ahead = found.stated
+    .filter(([step]) => step < 0)
+    .reduce((sum, [, count]) => sum + count, 0);
   if (found.receives >= 20 && sent >= 5 && runs.some(isUneven)) {
-    return { ...base, rule: 'other', receive: share(found.floor, 1) > 0.9 ? 'own + 1' : null,
-      words: `Receives do not use the message: ${found.receives - jumps} of ${found.receives} add one or `
-        + `nothing, though the machines' clocks go apart${ahead > 0 ? `, and ${ahead} take a message that `
-        + 'is ahead of the clock that they write' : ''}.` };
+    return {
+      ...base,
+      rule: 'other',
+      receive: share(found.floor, 1) > 0.9 ? 'own + 1' : null,
+      words:
+        `Receives do not use the message: ${found.receives - jumps} of ${found.receives} add one or ` +
+        `nothing, though the machines' clocks go apart${
+          ahead > 0
+            ? `, and ${ahead} take a message that ` + 'is ahead of the clock that they write'
+            : ''
+        }.`,
+    };
   }
-  return { ...base, rule: 'too few rows', words: `There are ${jumps} receives at which a clock jumps: `
-    + 'too few to tell the rule.' };
+  return {
+    ...base,
+    rule: 'too few rows',
+    words: `There are ${jumps} receives at which a clock jumps: ` + 'too few to tell the rule.',
+  };
 }
 
 /** Whether machines of one run end with clocks far apart, as they do if nobody listens. */
@@ -188,8 +263,14 @@ function isUneven({ machines }: Run): boolean {
 }
 
 /** What an offset means, as far as the other rows tell. */
-function byOffset(offset: number, found: Steps): {
-  send: InferredRule['send']; receive: string | null; words: string; doubts: string[];
+function byOffset(
+  offset: number,
+  found: Steps,
+): {
+  send: InferredRule['send'];
+  receive: string | null;
+  words: string;
+  doubts: string[];
 } {
   const stays = share(found.floor, 0);
   const [stated] = found.stated[0] ?? [];
@@ -197,49 +278,88 @@ function byOffset(offset: number, found: Steps): {
   const old = share(found.carried, 1) >= SURE;
   const isNew = share(found.carried, 0) >= SURE;
   if (offset === 1) {
-    return { send: 'new', receive: 'max + 1', doubts: [],
-      words: 'A send carries its new clock, a receive is max + 1: Lamport\'s rule' };
+    return {
+      send: 'new',
+      receive: 'max + 1',
+      doubts: [],
+      words: "A send carries its new clock, a receive is max + 1: Lamport's rule",
+    };
   }
   if (offset === 0) return sameClock(stays, known ? stated : null, old, isNew);
-  return { send: null, receive: `max + ${offset}`, doubts: [], words: offset > 1
-    ? `A receive stands ${offset} above its send: ${offset} increments where there is one event`
-    : `A receive stands ${-offset} below its send: it carries a clock that was never shown` };
+  return {
+    send: null,
+    receive: `max + ${offset}`,
+    doubts: [],
+    words:
+      offset > 1
+        ? `A receive stands ${offset} above its send: ${offset} increments where there is one event`
+        : `A receive stands ${-offset} below its send: it carries a clock that was never shown`,
+  };
 }
 
 /** The receive bears the clock of its send: of the two ways there the other rows may tell one. */
 function sameClock(stays: number, stated: number | null, old: boolean, isNew: boolean) {
   const words = 'A receive bears the same clock as its send';
   if (old || stated === 1) {
-    return { send: 'old' as const, receive: 'max + 1', doubts: [], words: `${words}: the send carries `
-      + 'the clock from before its increment, and the receive is max + 1' };
+    return {
+      send: 'old' as const,
+      receive: 'max + 1',
+      doubts: [],
+      words:
+        `${words}: the send carries ` +
+        'the clock from before its increment, and the receive is max + 1',
+    };
   }
   if (stays > 0.1) {
-    return { send: null, receive: 'max', words: `${words}, and receives of old messages add nothing: `
-      + 'the receive is max without + 1', doubts: ['max(clock, message + 1) of an old clock would look '
-      + 'the same.'] };
+    return {
+      send: null,
+      receive: 'max',
+      words:
+        `${words}, and receives of old messages add nothing: ` + 'the receive is max without + 1',
+      doubts: ['max(clock, message + 1) of an old clock would look ' + 'the same.'],
+    };
   }
   if (isNew || stated === 0) {
-    return { send: 'new' as const, receive: 'max(own + 1, message)', doubts: [], words: `${words}: the `
-      + 'receive is the larger of own + 1 and the message, without + 1 for the message' };
+    return {
+      send: 'new' as const,
+      receive: 'max(own + 1, message)',
+      doubts: [],
+      words:
+        `${words}: the ` +
+        'receive is the larger of own + 1 and the message, without + 1 for the message',
+    };
   }
-  return { send: null, receive: null, words, doubts: ['Either the send carries the clock from before '
-    + 'its increment, or the receive has no + 1: these rows cannot tell which.'] };
+  return {
+    send: null,
+    receive: null,
+    words,
+    doubts: [
+      'Either the send carries the clock from before ' +
+        'its increment, or the receive has no + 1: these rows cannot tell which.',
+    ],
+  };
 }
 
 function doubtsOf(found: Steps, jumps: number, best: Trial, next: Trial): string[] {
   const doubts: string[] = [];
   if (next.explains >= best.explains * 0.9 && best.explains > 0) {
-    doubts.push(`A receive ${offsetWords(next.offset)} explains nearly as many: the clocks that were sent `
-      + 'lie too close to each other.');
+    doubts.push(
+      `A receive ${offsetWords(next.offset)} explains nearly as many: the clocks that were sent ` +
+        'lie too close to each other.',
+    );
   }
   const own = found.own.reduce((sum, [, count]) => sum + count, 0);
   if (found.ownJumps > 0.1 * own && found.ownJumps > jumps * 0.3) {
-    doubts.push(`${found.ownJumps} of ${own} own events jump too: the clock may move when a message `
-      + 'arrives, not when it is taken.');
+    doubts.push(
+      `${found.ownJumps} of ${own} own events jump too: the clock may move when a message ` +
+        'arrives, not when it is taken.',
+    );
   }
   if (share(found.own, 0) > 0.1) {
-    doubts.push(`${Math.round(100 * share(found.own, 0))} % of the own events add nothing: one tick may `
-      + 'write two rows.');
+    doubts.push(
+      `${Math.round(100 * share(found.own, 0))} % of the own events add nothing: one tick may ` +
+        'write two rows.',
+    );
   }
   return doubts;
 }

@@ -38,16 +38,22 @@ export interface Shape {
   separator: string | null;
 }
 
-const LIST = String.raw`[[({]\s*-?\d+(?:\s*[,;]?\s+-?\d+|\s*,\s*-?\d+)+\s*[\])}]`
-  + String.raw`|\{\s*['"]?\w+['"]?\s*:\s*\d+(?:,\s*['"]?\w+['"]?\s*:\s*\d+)+\s*\}`
-  + String.raw`|\[\s*(?:\[?\(?['"][\w.:-]+['"](?:,\s*\d+)?\)?\]?(?:,\s*)?)+\]`;
+const LIST =
+  String.raw`[[({]\s*-?\d+(?:\s*[,;]?\s+-?\d+|\s*,\s*-?\d+)+\s*[\])}]` +
+  String.raw`|\{\s*['"]?\w+['"]?\s*:\s*\d+(?:,\s*['"]?\w+['"]?\s*:\s*\d+)+\s*\}` +
+  String.raw`|\[\s*(?:\[?\(?['"][\w.:-]+['"](?:,\s*\d+)?\)?\]?(?:,\s*)?)+\]`;
 const RUN = String.raw`(?<=^|[\s|;:=[(])\d+(?:,\d+)+(?=$|[\s|;\])])`;
-const TOKEN = new RegExp([
-  `(${TIME})`, `(${LIST})`, `(${RUN})`,
-  String.raw`(\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b0x[0-9a-f]+\b)`,
-  String.raw`(\b\d+\.\d+\.\d+\.\d+(?::\d+)?|\blocalhost:\d+)`,
-  String.raw`(?:(?<![\w.)\]])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\d])|\d+(?:\.\d+)?)`,
-].join('|'), 'g');
+const TOKEN = new RegExp(
+  [
+    `(${TIME})`,
+    `(${LIST})`,
+    `(${RUN})`,
+    String.raw`(\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b0x[0-9a-f]+\b)`,
+    String.raw`(\b\d+\.\d+\.\d+\.\d+(?::\d+)?|\blocalhost:\d+)`,
+    String.raw`(?:(?<![\w.)\]])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\d])|\d+(?:\.\d+)?)`,
+  ].join('|'),
+  'g',
+);
 /** A file with more shapes than this is prose or noise: the rest of its lines have none. */
 const SHAPES_MAX = 4000;
 const SLOT = '\u0001';
@@ -64,8 +70,17 @@ export function cut(record: string): { parts: string[]; values: string[]; kinds:
     if (run !== undefined && match[0].length >= record.trim().length) return columns(record);
     parts.push(record.slice(last, match.index));
     values.push(match[0]);
-    kinds.push(time !== undefined ? 'time' : list !== undefined || run !== undefined ? 'list'
-      : name !== undefined ? 'name' : address !== undefined ? 'address' : 'number');
+    kinds.push(
+      time !== undefined
+        ? 'time'
+        : list !== undefined || run !== undefined
+          ? 'list'
+          : name !== undefined
+            ? 'name'
+            : address !== undefined
+              ? 'address'
+              : 'number',
+    );
     last = match.index + match[0].length;
   }
   parts.push(record.slice(last));
@@ -91,7 +106,11 @@ export function shapesOf(texts: readonly Text[]): Shape[] {
 }
 
 function addLine(
-  shapes: Map<string, Shape>, text: number, record: number, span: number, value: string,
+  shapes: Map<string, Shape>,
+  text: number,
+  record: number,
+  span: number,
+  value: string,
 ): void {
   if (value.length > LINE_MAX || value.trim() === '') return;
   // Thousands of lines of one error, without a number, are looked at once.
@@ -105,11 +124,13 @@ function addLine(
   if (!shape) {
     if (shapes.size >= SHAPES_MAX) return;
     const slots = values.map((example, n) => ({
-      kind: kinds[n]!, example,
-      label: plain(parts[n]!.slice(-48)), after: plain(parts[n + 1]!.slice(0, 32)),
+      kind: kinds[n]!,
+      example,
+      label: plain(parts[n]!.slice(-48)),
+      after: plain(parts[n + 1]!.slice(0, 32)),
     }));
     const said = classify(squeezed.join(SLOT));
-    shapes.set(key, shape = { key, parts: squeezed, slots, said, lines: [], separator: null });
+    shapes.set(key, (shape = { key, parts: squeezed, slots, said, lines: [], separator: null }));
   }
   shape.lines.push({ text, record, span, values });
 }
@@ -122,7 +143,8 @@ interface Header {
   names: string[];
 }
 
-const HEADING = /clock|time|event|queue|action|type|message|machine|logical|lamport|command|op\b|code|send|sent|receive|peer|process|id$/i;
+const HEADING =
+  /clock|time|event|queue|action|type|message|machine|logical|lamport|command|op\b|code|send|sent|receive|peer|process|id$/i;
 
 /** Cuts a table's row at its separator, but not within quotes. */
 export function fieldsOf(record: string, separator: string): string[] {
@@ -149,11 +171,19 @@ function headerOf(text: Text): Header | null {
     for (const separator of [',', '\t', '|', ';']) {
       const names = fieldsOf(line, separator);
       if (names.length < 3 || names.filter((name) => HEADING.test(name)).length < 2) continue;
-      if (names.some((name) => /^-?\d|\d{2,}/.test(name) || name.length > 40 || /[:=]\s*\S/.test(name))) continue;
+      if (
+        names.some(
+          (name) => /^-?\d|\d{2,}/.test(name) || name.length > 40 || /[:=]\s*\S/.test(name),
+        )
+      )
+        continue;
       const below = text.records.slice(record + 1, record + 30).filter((row) => row.trim() !== '');
       const alike = below.filter((row) => fieldsOf(row, separator).length === names.length);
-      const numbers = alike.filter((row) => fieldsOf(row, separator).some((field) => /^-?\d/.test(field)));
-      if (numbers.length >= 1 && numbers.length >= below.length * 0.6) return { record, separator, names };
+      const numbers = alike.filter((row) =>
+        fieldsOf(row, separator).some((field) => /^-?\d/.test(field)),
+      );
+      if (numbers.length >= 1 && numbers.length >= below.length * 0.6)
+        return { record, separator, names };
     }
   }
   return null;
@@ -166,17 +196,21 @@ function addTable(shapes: Map<string, Shape>, n: number, text: Text, header: Hea
   for (const [record, line] of text.records.entries()) {
     if (line.length > LINE_MAX) continue;
     const values = fieldsOf(line, separator);
-    const isHeading = values.length === names.length && values.every((field, at) => field === names[at]);
+    const isHeading =
+      values.length === names.length && values.every((field, at) => field === names[at]);
     if (record < header.record || isHeading || values.length !== names.length) {
       if (!isHeading) addLine(shapes, n, record, 1, line);
       continue;
     }
     if (!shape) {
       const slots = names.map((name, at) => ({
-        kind: 'column' as const, label: subwords(name).join(' '), after: '', example: values[at]!,
+        kind: 'column' as const,
+        label: subwords(name).join(' '),
+        after: '',
+        example: values[at]!,
       }));
       const parts = ['', ...names.slice(1).map(() => separator), ''];
-      shapes.set(key, shape = { key, parts, slots, said: null, lines: [], separator });
+      shapes.set(key, (shape = { key, parts, slots, said: null, lines: [], separator }));
     }
     shape.lines.push({ text: n, record, span: 1, values });
   }
@@ -236,8 +270,10 @@ const headOf = (line: string) => subwords(line)[0] ?? '';
 function startsOf(text: Text): Set<string> {
   const counts = new Map<string, number>();
   for (const line of text.records) counts.set(headOf(line), (counts.get(headOf(line)) ?? 0) + 1);
-  const first = text.records.map(headOf).find((head) => counts.get(head)! >= text.records.length / 6)
-    ?? '';
-  const saying = new Set(text.records.filter((line) => (classify(line)?.weight ?? 0) >= 2).map(headOf));
+  const first =
+    text.records.map(headOf).find((head) => counts.get(head)! >= text.records.length / 6) ?? '';
+  const saying = new Set(
+    text.records.filter((line) => (classify(line)?.weight ?? 0) >= 2).map(headOf),
+  );
   return saying.has(first) ? saying : new Set([first]);
 }

@@ -76,7 +76,8 @@ export function relativeUnit(steps: number[], fractions = false): number | null 
   const sorted = steps.filter((step) => step > 0).sort((a, b) => a - b);
   const usual = sorted[Math.floor(sorted.length / 2)];
   if (usual === undefined) return null;
-  if (!fractions && sorted.every((step) => step === 1) && sorted.length > 0.8 * steps.length) return null;
+  if (!fractions && sorted.every((step) => step === 1) && sorted.length > 0.8 * steps.length)
+    return null;
   for (const unit of [1, 1e3, 1e6, 1e9]) if (usual >= 0.02 * unit && usual < 20 * unit) return unit;
   return usual < 0.02 ? 1 : 1e9;
 }
@@ -87,7 +88,12 @@ export function relativeUnit(steps: number[], fractions = false): number | null 
  *   count from nowhere
  */
 export function times_us(texts: readonly string[]): { us: Float64Array; absolute: boolean } {
-  const clean = texts.map((text) => text.trim().replace(/^["'](.*)["']$/, '$1').trim());
+  const clean = texts.map((text) =>
+    text
+      .trim()
+      .replace(/^["'](.*)["']$/, '$1')
+      .trim(),
+  );
   const first = clean.find((text) => text !== '') ?? '';
   if (!NUMBER.test(first)) {
     return { us: sinceMidnight(Float64Array.from(clean, written_s)), absolute: true };
@@ -96,7 +102,10 @@ export function times_us(texts: readonly string[]): { us: Float64Array; absolute
   const steps: number[] = [];
   for (let n = 1; n < values.length; n++) steps.push(values[n]! - values[n - 1]!);
   const epoch = epochUnit(values.find((value) => !Number.isNaN(value)) ?? 0);
-  const relative = relativeUnit(steps, clean.some((text) => text.includes('.')));
+  const relative = relativeUnit(
+    steps,
+    clean.some((text) => text.includes('.')),
+  );
   // Nanoseconds since a computer's start can look like milliseconds since the epoch.
   const isEpoch = epoch !== null && (relative === null || relative / epoch < 1e4);
   const scale = isEpoch ? epoch : relative;

@@ -11,9 +11,17 @@ interface Stem {
 }
 
 const STEMS: [RegExp, TickEvent, number][] = [
-  [/^(receiv\w*|reciev\w*|recev\w*|recv\w*|rec|rcv\w*|rx|popp?(?:ed|ing)?|dequeu\w*)$/, 'receive', 3],
+  [
+    /^(receiv\w*|reciev\w*|recev\w*|recv\w*|rec|rcv\w*|rx|popp?(?:ed|ing)?|dequeu\w*)$/,
+    'receive',
+    3,
+  ],
   [/^(deliver\w*|consum\w+|processed|processing|receipt|incoming)$/, 'receive', 2],
-  [/^(got|get|handled|handling|handle|pull\w*|took|take|fetch\w*|read|process|accept\w*|r)$/, 'receive', 1],
+  [
+    /^(got|get|handled|handling|handle|pull\w*|took|take|fetch\w*|read|process|accept\w*|r)$/,
+    'receive',
+    1,
+  ],
   [/^(sen[dt]|sends|sending|snd|tx|broadcast\w*|multicast\w*|unicast\w*|transmit\w*)$/, 'send', 3],
   [/^(dispatch\w*|emit\w*|publish\w*|outgoing|sendall|messaged)$/, 'send', 2],
   [/^(post\w*|push\w*|s|sb|ss|sa|b)$/, 'send', 1],
@@ -23,18 +31,28 @@ const STEMS: [RegExp, TickEvent, number][] = [
 ];
 
 /** Behind a stem, these make it a noun: "send clock", "received at", "internal clock". */
-const NOUN = /^(clock|clocks|time|timestamp|queue|id|rate|size|length|len|count|prob\w*|speed|buffer|port|lc)$/;
+const NOUN =
+  /^(clock|clocks|time|timestamp|queue|id|rate|size|length|len|count|prob\w*|speed|buffer|port|lc)$/;
 /** A row with one of these is not an event unless its own word says so loudly. */
-const NO_EVENT = new RegExp('\\b(?:connect\\w*|connection\\w*|handshake\\w*|listen\\w*|initiali\\w*'
-  + '|start\\w*|stopp\\w*|stop|terminat\\w*|shut\\w*|bind\\w*|bound|clos(?:ed|ing)|error\\w*'
-  + '|fail\\w*|exception|traceback|refused|timeout|timed out|unable|could not|cannot|retry\\w*'
-  + '|final|finish\\w*|ended|setup|set up|warning|hello|ready|init|rate|speed|per second|hz)\\b', 'i');
-const ARRIVAL = /\b(?:queued|enqueu\w*|added|adding|append\w*|arriv\w*|put(?:ting)?|buffered|listener|network)\b/i;
-const BOTH = /(?:\b|_)(?:both|all|broadcast\w*|multi\w*|double|two|everyone|every|everybody|others|peers|sb|sendall|twice)(?:\b|_)/i;
+const NO_EVENT = new RegExp(
+  '\\b(?:connect\\w*|connection\\w*|handshake\\w*|listen\\w*|initiali\\w*' +
+    '|start\\w*|stopp\\w*|stop|terminat\\w*|shut\\w*|bind\\w*|bound|clos(?:ed|ing)|error\\w*' +
+    '|fail\\w*|exception|traceback|refused|timeout|timed out|unable|could not|cannot|retry\\w*' +
+    '|final|finish\\w*|ended|setup|set up|warning|hello|ready|init|rate|speed|per second|hz)\\b',
+  'i',
+);
+const ARRIVAL =
+  /\b(?:queued|enqueu\w*|added|adding|append\w*|arriv\w*|put(?:ting)?|buffered|listener|network)\b/i;
+const BOTH =
+  /(?:\b|_)(?:both|all|broadcast\w*|multi\w*|double|two|everyone|every|everybody|others|peers|sb|sendall|twice)(?:\b|_)/i;
 
 /** The words of a text, of a name in camelCase and of one_with_underscores. */
 export function subwords(text: string): string[] {
-  return text.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase().split(/[^a-z]+/).filter(Boolean);
+  return text
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .filter(Boolean);
 }
 
 function stemOf(word: string): Stem | null {
@@ -64,12 +82,19 @@ export function classify(text: string): Said | null {
       const stem = stemOf(part);
       if (!stem) continue;
       let { weight } = stem;
-      if (NOUN.test(parts[at + 1] ?? (/^[ _-]?[A-Za-z]/.test(behind) ? next : ''))) weight = Math.min(weight, 1.5);
+      if (NOUN.test(parts[at + 1] ?? (/^[ _-]?[A-Za-z]/.test(behind) ? next : '')))
+        weight = Math.min(weight, 1.5);
       if (part === 'event' && /^["']?\s*[=:]/.test(behind)) continue;
       // "Process 1", "local 7": a number or a name behind it makes a weak word a name.
       if (weight === 1 && part.length > 2 && /^[ _#:-]*[\d\u0001]/.test(behind)) continue;
-      if (part === 'process' && !/^(a|the|message|messages|msg|next)$/.test(next) && parts.length === 1
-        && behind.trim() !== '' && /^\s*\w/.test(behind)) continue;
+      if (
+        part === 'process' &&
+        !/^(a|the|message|messages|msg|next)$/.test(next) &&
+        parts.length === 1 &&
+        behind.trim() !== '' &&
+        /^\s*\w/.test(behind)
+      )
+        continue;
       // A single letter is a code only where it stands in capitals.
       if (part.length === 1 && match[0] !== match[0].toUpperCase()) continue;
       if (isDenied(text, match.index)) weight = Math.min(weight, 0.5);
@@ -83,14 +108,15 @@ export function classify(text: string): Said | null {
 
 /** "no message received", "did not receive", "failed to send". */
 const isDenied = (text: string, place: number) =>
-  /\b(?:no|not|without|never|failed to|waiting to|trying to|unable to)\s+(?:\w+\s+){0,2}$/i
-    .test(text.slice(Math.max(0, place - 40), place));
+  /\b(?:no|not|without|never|failed to|waiting to|trying to|unable to)\s+(?:\w+\s+){0,2}$/i.test(
+    text.slice(Math.max(0, place - 40), place),
+  );
 
 export const isNoEvent = (text: string): boolean => NO_EVENT.test(text.replaceAll('_', ' '));
 export const isArrival = (text: string): boolean => ARRIVAL.test(text.replaceAll('_', ' '));
 /** Whether a text says that a send went to several. */
-export const saysBoth = (text: string): boolean => BOTH.test(text)
-  || /[\w\u0001]+ (?:and|&) [\w\u0001]+/.test(text);
+export const saysBoth = (text: string): boolean =>
+  BOTH.test(text) || /[\w\u0001]+ (?:and|&) [\w\u0001]+/.test(text);
 
 // ── Which number is what ─────────────────────────────────────────────────────────────────────
 
@@ -99,10 +125,13 @@ export type Field = 'time' | 'clock' | 'queue' | 'peer' | 'message' | 'machine';
 const NOUNS: Record<Field | 'old' | 'foreign' | 'rate' | 'roll', RegExp> = {
   clock: /logical|lamport|vector|\bl ?c\b|\bulc\b|\bclk\b|\bclock|\bvc\b/,
   time: /\bsys|system|global|\bwall|\breal|physical|timestamp|\bdate|epoch|\btime\b|\bts\b|\bat\b|nano|milli|elapsed/,
-  queue: /queue|\bq\b|\bql\w*|\bqsize|length|\blen\b|remaining|pending|backlog|inbox|buffer|waiting|\bleft\b|\bsize\b/,
+  queue:
+    /queue|\bq\b|\bql\w*|\bqsize|length|\blen\b|remaining|pending|backlog|inbox|buffer|waiting|\bleft\b|\bsize\b/,
   peer: /\bto\b|\bfrom\b|\bdest|target|recipient|receiver|\bsender\b|\bsource\b|\bsrc\b|\bdst\b|\bpeer|\bother\b|\bwith machine|\bwith process/,
-  message: /message|\bmsg|value|payload|content|carr|\bsent clock|\bsend clock|\bsender clock|received clock|received logical|received time|remote|\btheir|incoming/,
-  machine: /machine|process|\bpid\b|\bvm\b|\bself\b|\bnode\b|\bid\b|server|client|\bproc\b|\bm\b|\bp\b/,
+  message:
+    /message|\bmsg|value|payload|content|carr|\bsent clock|\bsend clock|\bsender clock|received clock|received logical|received time|remote|\btheir|incoming/,
+  machine:
+    /machine|process|\bpid\b|\bvm\b|\bself\b|\bnode\b|\bid\b|server|client|\bproc\b|\bm\b|\bp\b/,
   old: /\bold|\bprev|\bbefore|\bwas\b|\bfrom\b clock|\blast\b/,
   foreign: /sender|\bsent clock|\bsend clock|message|\bmsg|received|remote|their|incoming|other/,
   rate: /\brate|speed|\bhz\b|freq|ticks|interval|period/,
@@ -121,22 +150,63 @@ export function plain(label: string): string {
 export function fits(field: Field, label: string): number {
   const near = label.split(' ').slice(-3).join(' ');
   const is = (name: keyof typeof NOUNS, text = label) => (NOUNS[name].test(text) ? 1 : 0);
-  const physical = /\bsys|system|global|\bwall|\breal|physical|epoch|machine time|nano|milli/.test(label)
-    ? 1 : 0;
+  const physical = /\bsys|system|global|\bwall|\breal|physical|epoch|machine time|nano|milli/.test(
+    label,
+  )
+    ? 1
+    : 0;
   switch (field) {
-    case 'clock': return 3 * is('clock', near) + is('clock') + (/logical|lamport|vector|new/.test(near) ? 1 : 0)
-      + (/\btime$/.test(near) ? 0.5 : 0) - 4 * physical - 3 * is('old', near) - 2 * is('foreign', near)
-      - 4 * is('queue', near) - 4 * is('rate', near) - 3 * is('peer', label.split(' ').slice(-1).join(''))
-      - 3 * is('roll', near);
-    case 'queue': return 4 * is('queue', near) - 3 * is('clock', label.split(' ').slice(-1).join(''));
-    case 'peer': return 4 * is('peer', near) + (/\bto\b[^f]*$/.test(near) ? 0.5 : 0) - 4 * is('queue', near)
-      - 4 * is('clock', near) - 3 * physical - (/\bat$|\btime$/.test(near) ? 3 : 0);
-    case 'message': return 3 * is('message', label.split(' ').slice(-6).join(' ')) + (is('foreign', near) && is('clock', near) ? 2 : 0)
-      + (is('clock', near) ? 0.5 : 0) - 4 * is('queue', near) - 3 * is('old', near) - 4 * physical
-      - 3 * is('rate', near) - 3 * is('machine', label.split(' ').slice(-1).join(''));
-    case 'machine': return 3 * is('machine', label.split(' ').slice(-2).join(' '))
-      - 4 * is('peer', near) - 3 * is('clock', near) - 3 * is('queue', near) - 3 * is('rate', near);
-    case 'time': return 3 * is('time', near) + 2 * physical - 4 * (/logical|lamport/.test(near) ? 1 : 0)
-      - 3 * is('queue', near) - 3 * is('rate', near);
+    case 'clock':
+      return (
+        3 * is('clock', near) +
+        is('clock') +
+        (/logical|lamport|vector|new/.test(near) ? 1 : 0) +
+        (/\btime$/.test(near) ? 0.5 : 0) -
+        4 * physical -
+        3 * is('old', near) -
+        2 * is('foreign', near) -
+        4 * is('queue', near) -
+        4 * is('rate', near) -
+        3 * is('peer', label.split(' ').slice(-1).join('')) -
+        3 * is('roll', near)
+      );
+    case 'queue':
+      return 4 * is('queue', near) - 3 * is('clock', label.split(' ').slice(-1).join(''));
+    case 'peer':
+      return (
+        4 * is('peer', near) +
+        (/\bto\b[^f]*$/.test(near) ? 0.5 : 0) -
+        4 * is('queue', near) -
+        4 * is('clock', near) -
+        3 * physical -
+        (/\bat$|\btime$/.test(near) ? 3 : 0)
+      );
+    case 'message':
+      return (
+        3 * is('message', label.split(' ').slice(-6).join(' ')) +
+        (is('foreign', near) && is('clock', near) ? 2 : 0) +
+        (is('clock', near) ? 0.5 : 0) -
+        4 * is('queue', near) -
+        3 * is('old', near) -
+        4 * physical -
+        3 * is('rate', near) -
+        3 * is('machine', label.split(' ').slice(-1).join(''))
+      );
+    case 'machine':
+      return (
+        3 * is('machine', label.split(' ').slice(-2).join(' ')) -
+        4 * is('peer', near) -
+        3 * is('clock', near) -
+        3 * is('queue', near) -
+        3 * is('rate', near)
+      );
+    case 'time':
+      return (
+        3 * is('time', near) +
+        2 * physical -
+        4 * (/logical|lamport/.test(near) ? 1 : 0) -
+        3 * is('queue', near) -
+        3 * is('rate', near)
+      );
   }
 }

@@ -10,10 +10,18 @@ import type { Run } from './rows.ts';
 const TICK_US = 1e6;
 
 /** The least time of a run's rows, and how to give each row its own. */
-export function clockOfRun(run: Run, rates_hz: readonly (number | null)[]): {
-  start_us: number; time_us: (machine: number, n: number) => number; end_us: number; known: boolean;
+export function clockOfRun(
+  run: Run,
+  rates_hz: readonly (number | null)[],
+): {
+  start_us: number;
+  time_us: (machine: number, n: number) => number;
+  end_us: number;
+  known: boolean;
 } {
-  const known = run.machines.every(({ events }) => events.every(({ time_us }) => !Number.isNaN(time_us)));
+  const known = run.machines.every(({ events }) =>
+    events.every(({ time_us }) => !Number.isNaN(time_us)),
+  );
   const absolute = run.machines.every((machine) => machine.absolute);
   // Times that count from nowhere begin together, as the machines did.
   const first = run.machines.map(({ events }) => (known && !absolute ? events[0]!.time_us : 0));
@@ -36,7 +44,10 @@ export function clockOfRun(run: Run, rates_hz: readonly (number | null)[]): {
 
 /** The rows of a machine in the lab's columns, and those of its source. */
 export function logOf(
-  run: Run, id: number, links: readonly Link[], time_us: (n: number) => number,
+  run: Run,
+  id: number,
+  links: readonly Link[],
+  time_us: (n: number) => number,
   texts: readonly Text[],
 ): { log: string; source: string } {
   let log = HEADER;
@@ -48,8 +59,9 @@ export function logOf(
     // A wall clock may be set back; our rows do not go back in time.
     last = Math.max(last, time_us(n));
     const isMessage = event !== 'internal';
-    log += `${last},${id},${n},${event},${isMessage ? peers.join(' ') : ''},`
-      + `${isMessage ? message ?? '' : ''},${queue ?? ''},${Math.max(0, clock)}\n`;
+    log +=
+      `${last},${id},${n},${event},${isMessage ? peers.join(' ') : ''},` +
+      `${isMessage ? (message ?? '') : ''},${queue ?? ''},${Math.max(0, clock)}\n`;
     source += `${file},${row.line},${lines},${isMessage ? peer : ''},${isMessage ? from : ''}\n`;
   }
   return { log, source };
@@ -57,7 +69,11 @@ export function logOf(
 
 const quoted = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-export function writeLogs(folder: string, id: number, { log, source }: { log: string; source: string }): void {
+export function writeLogs(
+  folder: string,
+  id: number,
+  { log, source }: { log: string; source: string },
+): void {
   writeFileSync(logPath(folder, id), log, { flag: 'wx' });
   writeFileSync(join(folder, `source-${id}.csv`), source, { flag: 'wx' });
 }
