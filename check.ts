@@ -137,16 +137,16 @@ function foreignText(folder: string, report: ForeignReport): string {
 function foreignPage(folder: string, { consistent, findings }: ForeignReport): string {
   const code = (text: string) => `\`${printable(text).replaceAll('`', '\'')}\``;
   const wrong = findings.filter(({ verdict }) => verdict === 'violated');
-  const of = (verdict: string) => findings.filter((finding) => finding.verdict === verdict);
+  const those = (verdict: string) => findings.filter((finding) => finding.verdict === verdict);
   return [`# ${basename(folder)}`, consistent ? 'No rule that these rows decide is broken.'
     : `${plural(wrong.length, 'rule')} of ${findings.length} broken.`,
   ...wrong.flatMap(({ rule, rows, broken, text, why, mend, places }) => [`## Wrong: ${rule}`,
     `${text} ${broken} of ${rows} rows.`,
     places.map(({ file, line, text: what }) => `- ${code(`${file}:${line}`)} ${what}`).join('\n'),
     `**Why it matters.** ${why}`, `**To mend it.** ${mend}`]),
-  '## Right', of('holds').map(({ rule, rows, text }) => `- ${rule}: ${text} (${rows} rows)`).join('\n'),
+  '## Right', those('holds').map(({ rule, rows, text }) => `- ${rule}: ${text} (${rows} rows)`).join('\n'),
   '## Not to be decided from these rows',
-  of('cannot be decided').map(({ rule, text }) => `- ${rule}: ${text}`).join('\n')].join('\n\n')
+  those('cannot be decided').map(({ rule, text }) => `- ${rule}: ${text}`).join('\n')].join('\n\n')
     .concat('\n');
 }
 
