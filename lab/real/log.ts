@@ -8,6 +8,15 @@ import { HEADER, logPath } from '../model/run.ts';
 /** A row could not be written; the log ends with the last whole one. */
 export class LogError extends Error {}
 
+/** Logs that have no row yet, and are taken away if they never get one. */
+const empty = new Set<string>();
+const removeEmpty = () => empty.forEach((log) => rmSync(log, { force: true }));
+
+function noteEmpty(path: string): void {
+  if (!process.listeners('exit').includes(removeEmpty)) process.on('exit', removeEmpty);
+  empty.add(path);
+}
+
 /**
  * Appends rows to a log, each of which is in the file when this returns: a kill loses nothing. The
  * header comes with the first row; a log without a row is gone when the process ends.
@@ -17,9 +26,7 @@ export class LogError extends Error {}
 export function appendTo(folder: string, id: number, returns = false): (line: string) => void {
   const file = returns ? openSync(logPath(folder, id), 'a') : openLog(folder, id);
   let whole_bytes = fstatSync(file).size;
-  process.once('exit', () => {
-    if (whole_bytes === 0) rmSync(logPath(folder, id), { force: true });
-  });
+  if (whole_bytes === 0) noteEmpty(logPath(folder, id));
   return (line) => {
     const bytes = Buffer.from(whole_bytes === 0 ? HEADER + line : line);
     try {
@@ -28,6 +35,7 @@ export function appendTo(folder: string, id: number, returns = false): (line: st
       ftruncateSync(file, whole_bytes); // Half a row would look like a number that was cut.
       throw new LogError(`${logPath(folder, id)}: ${(error as Error).message}`);
     }
+    if (whole_bytes === 0) empty.delete(logPath(folder, id));
     whole_bytes += bytes.length;
   };
 }
