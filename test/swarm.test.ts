@@ -57,4 +57,12 @@ swarm('sees a network that is not the one that is said', () => {
   }
 });
 
+swarm('lets messages that may overtake stand in any order in a row that takes all', () => {
+  for (const seed of [733, 829]) {
+    const { take, reorder } = drawn(seed);
+    assert.equal([take, reorder], ['all', true]);
+    assert.equal(checked(drawn(seed), logsOf(drawn(seed))).violations, []);
+  }
+});
+
 swarm.run();

@@ -9,7 +9,10 @@
 import { checkRun, parseLog, parseRun, type Report } from '../check.ts';
 import { atLeast, isMain, script, whole } from '../lab/cli/options.ts';
 import { stream, uniform } from '../lab/model/chance.ts';
-import { configure, HEADER, row, type Configuration } from '../lab/model/run.ts';
+import { KINDS, nemesis } from '../lab/model/faults.ts';
+import {
+  type Configuration, configure, HEADER, otherThanExercise, row,
+} from '../lab/model/run.ts';
 import { simulate } from '../lab/virtual/engine.ts';
 import type { Network } from '../lab/model/network.ts';
 import { expectedTicks } from '../lab/virtual/statistics.ts';
@@ -46,7 +49,15 @@ export function drawn(seed: number): Configuration & Network {
   });
   // In step, machines tick at one instant again and again: the order of ties is put to the test.
   const phases = chance() < 0.1 ? whole.phases.map(() => 0) : whole.phases;
-  return { ...whole, phases, latency, loss, reorder };
+  const knobs = chance() < 0.5 ? {} : otherThanExercise({
+    take: among('oldest', 'newest', 'all'), queue_max: among(null, null, 1, 3),
+    drop: among('oldest', 'newest'), news: chance() < 0.2,
+    ticks: among('regular', 'jitter:0.4', 'poisson'), both: among(1 / 3, 0, 1, 0.5),
+  });
+  const run = { ...whole, ...knobs, phases, latency, loss, reorder };
+  if (chance() < 0.5) return run;
+  const kinds = KINDS.filter(() => chance() < 0.5);
+  return kinds.length === 0 ? run : { ...run, faults: nemesis(kinds, run), nemesis: kinds };
 }
 
 /** Runs a configuration; its logs, as they would stand in its folder. */
