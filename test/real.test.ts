@@ -156,6 +156,8 @@ for (const [name, wire] of Object.entries(WIRES)) {
       zero!.send(1, clock);
       if (clock % 100 === 0) two!.send(1, clock);
     }
+    // A busy computer needs more than the two seconds that a goodbye waits.
+    await waitFor('every message', () => all[2]!.heard.length === 3030);
     await Promise.all([zero, one, two].map((connected) => connected!.close()));
     const heard = (from: number) => all[2]!.heard.filter(([whom]) => whom === from)
       .map(([, clock]) => clock);

@@ -1,14 +1,22 @@
 /** What was done to machines and links, as bands of the space-time diagram. */
 import { endOf, type Fault } from '../model/faults.ts';
-import type { Geometry } from './play.diagram.ts';
 import type { Film } from './play.film.ts';
 import type { Look } from './play.look.ts';
+
+/** Where the diagram has its edges, seconds and machines, in pixels. */
+interface Scale {
+  left: number;
+  right: number;
+  lane: number;
+  x(time_s: number): number;
+  y(id: number): number;
+}
 
 const STEP_PX = 9; // From one line of the hatching to the next.
 
 /** A pause is a hatched band, a crash an empty one with a cross, a cut a band between two lines. */
 export function faultBands(
-  context: CanvasRenderingContext2D, g: Geometry, look: Look, film: Film,
+  context: CanvasRenderingContext2D, g: Scale, look: Look, film: Film,
   faults: readonly Fault[], t: number,
 ): void {
   context.font = `600 ${look.small_px}px ${look.font}`;

@@ -62,7 +62,7 @@ function geometry(film: Film, view: View, t: number, width: number, height: numb
     y: (id: number) => TOP + lane * (id + 0.5),
   };
 }
-export type Geometry = ReturnType<typeof geometry>;
+type Geometry = ReturnType<typeof geometry>;
 
 export interface DiagramView {
   draw(film: Film, t: number, view: View, look: Look, besides: Besides): void;

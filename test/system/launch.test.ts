@@ -59,7 +59,7 @@ good('runs to its end, checks and shows a table, beside a series of other runs',
   ]);
   assert.equal([one.stderr, series.stderr], ['', '']);
   assert.equal([one.exitCode, series.exitCode], [0, 0], one.stdout + series.stdout);
-  for (const word of ['seed 7', 'rate', 'internal', 'queue', 'ticks came', 'could have made',
+  for (const word of ['seed 7', 'rate', 'clock', 'queue', 'ticks came', 'could have made',
     'report.html']) {
     assert.match(one.stdout, word);
   }
