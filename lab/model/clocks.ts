@@ -24,7 +24,7 @@ export interface Hybrid {
 export const HYBRID_ZERO: Readonly<Hybrid> = { wall_us: 0, count: 0 };
 
 /** 48 bits for the wall clock and 16 for the count, as in the paper. */
-export const HYBRID_BYTES = 8;
+const HYBRID_BYTES = 8;
 
 /** The timestamp of an event of one's own, or of a send, which carries it. */
 export function hybridTick(clock: Hybrid, now_us: number): Hybrid {
