@@ -23,9 +23,6 @@ export interface Hybrid {
 /** Before the first event. */
 export const HYBRID_ZERO: Readonly<Hybrid> = { wall_us: 0, count: 0 };
 
-/** 48 bits for the wall clock and 16 for the count, as in the paper. */
-const HYBRID_BYTES = 8;
-
 /** The timestamp of an event of one's own, or of a send, which carries it. */
 export function hybridTick(clock: Hybrid, now_us: number): Hybrid {
   return now_us > clock.wall_us ? { wall_us: now_us, count: 0 }

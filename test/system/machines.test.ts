@@ -1,4 +1,4 @@
-/** Machines in Python, Go and over gRPC, and one that was written from machines/README.md alone. */
+/** Machines in Python, Go and over gRPC take places among ours, and the check holds. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
