@@ -23,8 +23,7 @@ import { now_us, until } from './lab/real/time.ts';
 
 export { PURPOSE, stream, uniform } from './lab/model/chance.ts';
 export { EVERYONE, NO_MESSAGE, NOBODY, receivers, step } from './lab/model/rule.ts';
-export * from './lab/real/legacy.ts';
-export { due_s, HEADER, logPath, row, schedule } from './lab/model/run.ts';
+export { configure, due_s, HEADER, logPath, row, schedule } from './lab/model/run.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 export const KNOBS = {

@@ -34,9 +34,9 @@ function rank(file: string): number {
 function declared(file: string): number {
   const source = readFileSync(join(here, file), 'utf8');
   // A suite goes by another name where its tests need a tool: see need.ts.
-  const suites = [...source.matchAll(/const (\w+) = (?:suite\(|.+ \? \w+ : \w+\.skip;)/g)]
-    .map(([, name]) => name);
-  return suites.reduce((sum, name) =>
+  const suites = new Set([...source
+    .matchAll(/const (\w+) = (?:suite\(|.+ \? \w+ : \w+\.skip;)/g)].map(([, name]) => name));
+  return [...suites].reduce((sum, name) =>
     sum + [...source.matchAll(new RegExp(`^\\s*${name}(\\.only|\\.skip)?\\(`, 'gm'))].length, 0);
 }
 

@@ -44,6 +44,8 @@ export class Nemesis {
   #doing = new Set<Promise<void>>();
   /** Machines that are dead and will come back. */
   readonly returning = new Set<number>();
+  /** Of machines that are coming back: when they are there. */
+  #restarting = new Map<number, Promise<void>>();
 
   constructor(faults: Fault[], victims: Victims) {
     this.faults = faults;
@@ -131,6 +133,8 @@ export class Nemesis {
     const returns = fault.do === 'crash' && ends_s < duration_s;
     if (returns) this.returning.add(fault.machine!);
     if (!await this.#wait(fault.at_s)) return;
+    // Nothing can be done to a machine that is not back yet: it would hear of it before its peers.
+    await Promise.all(machinesOf(fault).map((id) => this.#restarting.get(id)));
     if (machinesOf(fault).some((id) => this.#victims.machine(id).watched.exit)) {
       this.returning.delete(fault.machine!);
       return note(`no longer possible: ${faultText(fault)}`);
@@ -168,7 +172,9 @@ export class Nemesis {
     const before_us = now_us();
     if (fault.do === 'cut') await this.#tellBoth(fault.link!, 'heal');
     else {
-      await this.#victims.restart(fault.machine!);
+      const restarting = this.#victims.restart(fault.machine!);
+      this.#restarting.set(fault.machine!, restarting);
+      await restarting;
       this.returning.delete(fault.machine!);
     }
     fault.to_us = [before_us, now_us()];
