@@ -13,20 +13,20 @@
  * Exit code 0: consistent, or compared; 1: the rule or the pace is violated; 2: there is nothing
  * that can be read.
  */
-import { readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { styleText } from 'node:util';
-import Table from 'cli-table3';
-import { Command, type CommanderError, Option } from 'commander';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Option } from 'commander';
 import { compare, type Comparison } from './lab/check/compare.ts';
-import { plural } from './lab/check/context.ts';
 import { KEPT } from './lab/check/findings.ts';
 import { frequency } from './lab/check/mix.ts';
 import { checkForeign, type ForeignReport, VARIANTS, type Variant } from './lab/check/foreign.ts';
 import { parseLog, type Recording } from './lab/check/read.ts';
 import { parseRun, Unreadable } from './lab/check/record.ts';
 import { checkRun, type Report } from './lab/check/verdict.ts';
+import { suggestion } from './lab/cli/folder.ts';
+import { isMain, outliveReaders, script } from './lab/cli/options.ts';
+import { type Column, table } from './lab/cli/table.ts';
+import { paint, plural } from './lab/cli/terminal.ts';
 
 export { compare, type Comparison, type Difference } from './lab/check/compare.ts';
 export { type Rule, type Violation } from './lab/check/findings.ts';
@@ -37,7 +37,6 @@ export { checkRun, type CheckOptions, type MachineSummary, type Report }
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 const KNOBS = {
-  machines_shown: 12, // rows of the table; more say nothing to a person
   differences_shown: 5, // of --against; the first ones cause the others
   run_max_bytes: 64 * 2 ** 20, // of run.json; a hundred thousand machines take a tenth of it
   log_max_bytes: 2 ** 31 - 1, // of a log; more does not fit into one buffer
@@ -55,7 +54,7 @@ function read(path: string, most_bytes: number): Uint8Array {
   } catch (error) {
     if (error instanceof Unreadable) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file'
+    const why = code === 'ENOENT' ? `there is no such file${suggestion(dirname(path))}`
       : code === 'EISDIR' ? 'it is a folder' : message;
     throw new Unreadable(`${path}: ${why}`);
   }
@@ -116,9 +115,9 @@ function foreignText(folder: string, report: ForeignReport): string {
   const { consistent, variant, machines, findings } = report;
   const say = [consistent ? paint('green', `consistent: no rule is broken in ${folder} (${variant})`)
     : paint('red', `violated: ${folder} breaks the rule (${variant})`),
-  table(['machine', 'theirs', 'rate (Hz)', 'pace (Hz)', 'rows', 'receives', 'sends', 'internal', 'clock'],
-    machines, (m) => [m.machine, printable(m.name), m.rate_hz?.toPrecision(3) ?? '–',
-      m.pace_hz?.toPrecision(3) ?? '–', m.rows, m.receives, m.sends, m.internal, m.clock])];
+  table(FOREIGN, machines.map((m) => [m.machine, printable(m.name),
+    m.rate_hz?.toPrecision(3) ?? '–', m.pace_hz?.toPrecision(3) ?? '–', m.rows, m.receives,
+    m.sends, m.internal, m.clock]))];
   for (const { rule, verdict, rows, broken, text, why, mend, places } of findings) {
     if (verdict !== 'violated') continue;
     say.push('', paint('red', `✗ ${rule}: ${broken} of ${rows} rows break it`), `  ${text}`,
@@ -150,20 +149,20 @@ function foreignPage(folder: string, { consistent, findings }: ForeignReport): s
     .concat('\n');
 }
 
-const paint = (colour: 'green' | 'red' | 'yellow', text: string) =>
-  (process.stdout.isTTY && !process.env.NO_COLOR ? styleText(colour, text) : text);
-
 const percent = (share: number, digits = 1) =>
   (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(digits)} %`);
 
-/** The first rows of a table, aligned to the right. */
-function table<T>(head: string[], items: T[], cells: (item: T) => (string | number)[]): string {
-  const lines = new Table({ head, style: { head: [], border: [], compact: true },
-    colAligns: head.map(() => 'right' as const) });
-  lines.push(...items.slice(0, KNOBS.machines_shown).map(cells));
-  const more = items.length - KNOBS.machines_shown;
-  return `${lines}${more > 0 ? `\nand ${plural(more, 'machine')} more` : ''}`;
-}
+const MACHINE: Column = { heading: 'machine' };
+const EVENTS: Column[] = [{ heading: 'receives' }, { heading: 'sends' },
+  { heading: 'internal', spare: 2 }];
+const COLUMNS: Column[] = [MACHINE, { heading: 'rate Hz' }, { heading: 'ticks' },
+  { heading: 'skipped' }, { heading: 'pace', spare: 3 }, ...EVENTS, { heading: 'clock' },
+  { heading: 'queue' }];
+const FOREIGN: Column[] = [MACHINE, { heading: 'theirs', align: 'left' }, { heading: 'rate Hz' },
+  { heading: 'pace Hz', spare: 3 }, { heading: 'rows', spare: 1 }, ...EVENTS,
+  { heading: 'clock' }];
+const COMPARED: Column[] = [MACHINE, { heading: 'ticks' }, { heading: 'agree' },
+  { heading: 'share' }];
 
 /** The verdict in one line: first its word, then whose logs. */
 function headline(folder: string, { rule, pace }: Report): string {
@@ -188,13 +187,11 @@ function chanceText({ statistics, machines }: Report): string {
 function reportText(folder: string, report: Report): string {
   const { consistent, violations, counts, machines, messages, notes } = report;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const head = ['machine', 'rate (Hz)', 'ticks', 'skipped', 'pace', 'receives', 'sends', 'internal',
-    'clock', 'queue'];
   const { sent, received, queued, in_flight, lost } = messages;
   return [
     headline(folder, report),
-    table(head, machines, (m) => [m.machine, m.rate_hz, m.ticks, m.skipped, percent(m.pace),
-      m.receives, m.sends, m.internal, m.final_clock, m.final_queue]),
+    table(COLUMNS, machines.map((m) => [m.machine, Number(m.rate_hz.toPrecision(6)), m.ticks,
+      m.skipped, percent(m.pace), m.receives, m.sends, m.internal, m.final_clock, m.final_queue])),
     `messages  ${sent} sent = ${received} received + ${queued} queued + ${in_flight} in flight + `
       + `${lost} lost`,
     `chance    ${chanceText(report)}`,
@@ -214,8 +211,7 @@ function comparisonText(one: Recording, other: Recording, result: Comparison): s
   return [
     `${agree} of ${ticks} ticks agree (${percent(share, 2)}) in event, peer, message and `
       + `clock, up to the end of the shorter run`,
-    table(['machine', 'ticks', 'agree', 'share'], machines,
-      (m) => [m.machine, m.ticks, m.agree, percent(m.share)]),
+    table(COMPARED, machines.map((m) => [m.machine, m.ticks, m.agree, percent(m.share)])),
     ...only(only_one, one), ...only(only_other, other),
     ...differences.slice(0, KNOBS.differences_shown).flatMap(
       ({ machine, tick, due_s, one: a, other: b, why }) => [
@@ -225,24 +221,18 @@ function comparisonText(one: Recording, other: Recording, result: Comparison): s
 }
 
 async function main(): Promise<void> {
-  const source = readFileSync(fileURLToPath(import.meta.url), 'utf8');
-  const comment = source.slice(source.indexOf('/**') + 3, source.indexOf('*/'));
-  const command = new Command(basename(import.meta.url))
-    .description(comment.replace(/^ \* ?/gm, '').trim())
+  outliveReaders(); // The verdict is the exit code.
+  const command = script(import.meta.url)
+    .usage('[options] <folder>')
     .argument('<folder>', 'a run: logs/<name>')
     .option('--json', 'print everything as JSON')
     .option('--against <folder>', 'compare with this run, tick by tick, instead of checking')
     .addOption(new Option('--rule <variant>', 'of an imported run: which rule it is held against')
       .choices(Object.keys(VARIANTS)))
     .option('--page', 'of an imported run: also write verdict.md into its folder, for a student')
-    .showSuggestionAfterError(false)
-    .configureOutput({ getOutHelpWidth: () => 100 })
-    .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2))
     .parse();
   const { json, against, rule, page } = command.opts<{
     json?: boolean; against?: string; rule?: Variant; page?: boolean }>();
-  // Whoever reads may hang up before the end, as `| head` does; the verdict is the exit code.
-  process.stdout.on('error', () => {});
   const print = (value: object, text: () => string) =>
     console.log(json ? JSON.stringify(value, null, 2) : text());
   try {
@@ -276,5 +266,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] !== undefined
-  && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await main();
+if (isMain(import.meta.url)) await main();

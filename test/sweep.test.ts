@@ -1,5 +1,5 @@
 /** Sweeps against simulate.ts run by run. Cut otherwise and as a command: test/system. */
-import pl, { type DataFrame } from 'nodejs-polars';
+import pl from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { configure } from '../lab/model/run.ts';
@@ -7,19 +7,9 @@ import { simulate } from '../lab/virtual/engine.ts';
 import { settingsOf } from '../lab/virtual/grid.ts';
 import { MEASURES, type Measure } from '../lab/virtual/statistics.ts';
 import { sweep, type SweepOptions } from '../sweep.ts';
+import { GRID, same } from './grid.ts';
 
 const measures = Object.keys(MEASURES) as Measure[];
-const GRID: SweepOptions = {
-  rates_hz: [[1, 4, 6], [2, 4], [3, 0.5, 5, 1]], internal: [0.2, 0.7], duration_s: [5, 20],
-  latency: ['constant:0', 'exponential:50'], loss: 0.1, runs: 7, seed: 3,
-};
-
-function same(one: DataFrame, other: DataFrame, what: string): void {
-  assert.equal(one.columns, other.columns, what);
-  assert.equal(one.shape, other.shape, what);
-  assert.ok(one.frameEqual(other, true), `${what}: the rows differ`);
-}
-
 // ── sweep ────────────────────────────────────────────────────────────────────────────────────
 
 const sweeps = suite('sweep');

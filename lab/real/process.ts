@@ -140,7 +140,10 @@ export class MachineProcess {
 
 /** A process group of its own: Ctrl-C reaches the launcher alone, which stops each in order. */
 function start(command: string[] | string, setup: Setup, folder: string): ProcessPromise {
-  const env = { ...process.env, ...setupVariables(setup) };
+  // Where no shell stands above it, bash takes its piped input for a remote login and runs the
+  // person's whole ~/.bashrc, for each machine anew; a level of one says that this is none.
+  const env = { ...process.env, SHLVL: process.env.SHLVL?.replace(/^0?$/, '1') ?? '1',
+    ...setupVariables(setup) };
   const shell = $({ nothrow: true, quiet: true, detached: true, env });
   if (typeof command !== 'string') {
     const words = ['--launched', '--id', String(setup.id), '--logs', folder];

@@ -8,10 +8,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OwnRecord } from '../../lab/model/record.ts';
+import { BROWSER, openBrowser } from '../browser.ts';
 import { need } from '../need.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,15 +38,12 @@ async function launched(name: string, ...words: string[]): Promise<[ChildProcess
 const recordOf = (name: string) =>
   JSON.parse(readFileSync(join(root, 'logs', name, 'run.json'), 'utf8')) as OwnRecord;
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const live = suite('the live page');
-const inBrowser = need(executablePath) ? live : live.skip;
+const inBrowser = need(BROWSER) ? live : live.skip;
 let browser: Browser;
 live.before(async () => {
   if (inBrowser !== live) return;
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu',
-    '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'] });
+  browser = await openBrowser();
 });
 live.after(() => browser?.close());
 

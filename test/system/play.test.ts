@@ -7,10 +7,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HEADER } from '../../lab/model/run.ts';
+import { BROWSER, openBrowser } from '../browser.ts';
 import { need } from '../need.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -27,15 +28,12 @@ const file = join(root, 'play.html');
 const written = run('play.ts', '--no-open', '--out', file);
 const url = pathToFileURL(file).href;
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const play = suite('the playground');
-const inBrowser = need(executablePath) ? play : play.skip;
+const inBrowser = need(BROWSER) ? play : play.skip;
 let browser: Browser;
 play.before(async () => {
   if (inBrowser !== play) return;
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu',
-    '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'] });
+  browser = await openBrowser();
 });
 play.after(() => browser?.close());
 

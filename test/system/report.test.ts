@@ -1,24 +1,20 @@
 /**
  * The report in a real Chromium, driven by playwright-core: npm run test:system.
- * CHROMIUM names its program if it is not /usr/bin/chromium.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BROWSER, openBrowser } from '../browser.ts';
+import { need } from '../need.ts';
 import { writeReport } from '../../lab/report/page.ts';
 import { configure, logPath } from '../../lab/model/run.ts';
 import { PERFECT, record } from '../../simulate.ts';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-if (!existsSync(executablePath)) {
-  console.error(`${executablePath} is missing: install chromium (apt-get install chromium), or let `
-    + 'CHROMIUM name its program');
-  process.exit(1);
-}
+const found = need(BROWSER);
 const root = mkdtempSync(join(tmpdir(), 'browser-'));
 process.on('exit', () => rmSync(root, { recursive: true, force: true }));
 
@@ -32,9 +28,7 @@ function virtual(name: string, rates_hz: number[], duration_s = 60): string {
 const overloaded = virtual('overloaded', [1, 4, 6]);
 const url = pathToFileURL(await writeReport(overloaded)).href;
 
-const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox',
-  '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'] });
+const browser = found ? await openBrowser() : null!;
 
 /** Opens a page, lets `act` use it, and closes it. Nothing may go wrong or leave the page. */
 async function open(
@@ -180,7 +174,8 @@ async function hover(page: Page, at: number): Promise<void> {
 
 // ── The page ─────────────────────────────────────────────────────────────────────────────────
 
-const page = suite('report.html');
+const pageSuite = suite('report.html');
+const page = found ? pageSuite : pageSuite.skip;
 page('shows every picture, none of them blank', () => open(async (tab) => {
   for (const id of ['clocks', 'lag', 'queues', 'jumps', 'events', 'space-time']) {
     const picture = tab.locator(`figure.${id} svg:visible`);
@@ -236,11 +231,12 @@ page('is printed light and without what only a screen can do', () => open(async 
   assert.is(await tab.locator('.controls').isVisible(), false);
   assert.ok((await tab.pdf({ format: 'A4' })).length > 20_000);
 }));
-page.run();
+pageSuite.run();
 
 // ── The space-time diagram ───────────────────────────────────────────────────────────────────
 
-const pointing = suite('space-time: mouse and touch');
+const pointingSuite = suite('space-time: mouse and touch');
+const pointing = found ? pointingSuite : pointingSuite.skip;
 pointing('hover highlights exactly what happened before, after and concurrently', () =>
   open(async (tab) => {
     await tab.locator('.live svg').scrollIntoViewIfNeeded();
@@ -311,9 +307,10 @@ pointing('a touch selects an event, two fingers zoom', () => open(async (tab) =>
   const zoomed = await drawn(tab);
   assert.ok(zoomed.to_s - zoomed.from_s < (to_s - from_s) / 2, `${zoomed.to_s - zoomed.from_s}`);
 }, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }));
-pointing.run();
+pointingSuite.run();
 
-const keyboard = suite('space-time: keyboard');
+const keyboardSuite = suite('space-time: keyboard');
+const keyboard = found ? keyboardSuite : keyboardSuite.skip;
 keyboard('goes from event to event, along a machine, across, and along a message', () =>
   open(async (tab) => {
     await tab.locator('.live svg').focus();
@@ -386,11 +383,12 @@ keyboard('reaches the buttons and the slider, too', () => open(async (tab) => {
   await settled(tab);
   assert.ok(Math.abs((await drawn(tab)).from_s - 5) < 0.01);
 }));
-keyboard.run();
+keyboardSuite.run();
 
 // ── Other runs ───────────────────────────────────────────────────────────────────────────────
 
-const others = suite('other runs');
+const othersSuite = suite('other runs');
+const others = found ? othersSuite : othersSuite.skip;
 others('two runs side by side work each for itself', async () => {
   const quiet = virtual('quiet', [3, 3, 2]);
   const both = pathToFileURL(await writeReport(quiet, overloaded)).href;
@@ -434,4 +432,4 @@ others('a run that nobody began is shown, with the check’s verdict in red', as
   }, {}, address);
 });
 others('close the browser', () => browser.close());
-others.run();
+othersSuite.run();

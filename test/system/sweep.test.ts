@@ -11,17 +11,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Checkpoint } from '../../lab/virtual/checkpoint.ts';
 import { sweep, type SweepOptions } from '../../sweep.ts';
-
-const GRID: SweepOptions = {
-  rates_hz: [[1, 4, 6], [2, 4], [3, 0.5, 5, 1]], internal: [0.2, 0.7], duration_s: [5, 20],
-  latency: ['constant:0', 'exponential:50'], loss: 0.1, runs: 7, seed: 3,
-};
-
-function same(one: DataFrame, other: DataFrame, what: string): void {
-  assert.equal(one.columns, other.columns, what);
-  assert.equal(one.shape, other.shape, what);
-  assert.ok(one.frameEqual(other, true), `${what}: the rows differ`);
-}
+import { GRID, same } from '../grid.ts';
 
 // ── sweep ────────────────────────────────────────────────────────────────────────────────────
 
