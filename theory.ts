@@ -20,6 +20,7 @@ import {
 export {
   criticalRate_hz, criticalRatio, freeTicks, sendShare, type Setting,
 } from './lab/theory/balance.ts';
+export { type Equal, equal } from './lab/theory/equal.ts';
 export { fastestGrowth_hz } from './lab/theory/front.ts';
 export { type Pair, pair } from './lab/theory/pair.ts';
 export { type Prediction, predict } from './lab/theory/predict.ts';

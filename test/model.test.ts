@@ -333,7 +333,7 @@ record('refuses each field that cannot be, and names it', () => {
     rates_hz: [[1, 4], [1, 4, 0], [1, 4, Infinity], 3], phases: [[0, 0, 1], [0, 0, -1], null],
     duration_s: [0, Infinity, '60'], speed: [0, null], start_us: [-1, 0.5], ended: [3],
     latency: ['exponential:1e309', 'uniform:0,e', 'constant: 5', 'constant:0x10', 'none'],
-    loss: [1.1, '0'], reorder: ['yes'], take: ['any'], queue_max: [0, -1], ticks: ['jitter:2'],
+    wire: ['udp'], loss: [1.1, '0'], reorder: ['yes'], take: ['any'], queue_max: [0, -1], ticks: ['jitter:2'],
     senders: [[3], 'all'], both: [2], rates_range: [[6, 1], [1]], dice: ['mine', ['seed']],
     faults: [[{ do: 'pause', machine: 9, at_s: 1, for_s: 1 }], [null], {}], nemesis: [['rain']],
   };

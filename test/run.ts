@@ -17,11 +17,14 @@ import { $ } from 'zx';
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
 /** These take longest, and start first, so that none of them runs alone at the end. */
-const slow = ['notebooks.test.ts', 'launch.test.ts', 'mesh.test.ts'];
+const slow = ['notebooks.test.ts', 'launch.test.ts'];
+/** Real machines that tick in real time: one file after the other, since each wants the time. */
+const timed = ['launch', 'live', 'machines', 'mesh', 'nemesis']
+  .map((name) => join('system', `${name}.test.ts`));
 // Where no shell stands above it, bash takes its piped input for a remote login and runs ~/.bashrc.
 if (!(Number(process.env.SHLVL) > 0)) process.env.SHLVL = '1';
 /** Far more than any file needs on a busy computer; a test that hangs must not hang them all. */
-const LIMIT = '240s';
+const LIMIT = '480s';
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word))
@@ -70,10 +73,11 @@ async function runFile(file: string): Promise<Result> {
 
 let [passed, failed, skipped] = [0, 0, 0];
 const missing = new Set<string>();
-const waiting = [...files];
+const inTurn = files.filter((file) => timed.includes(file));
+const others = files.filter((file) => !timed.includes(file));
 // One more than there are cores: the tests of real machines wait for them half of their time.
-await Promise.all(Array.from({ length: availableParallelism() + 1 }, async () => {
-  for (let file; (file = waiting.shift()) !== undefined;) {
+await Promise.all(Array.from({ length: availableParallelism() + 1 }, async (_, nth) => {
+  for (let file; (file = (nth === 0 ? inTurn.shift() : null) ?? others.shift()) !== undefined;) {
     const result = await runFile(file);
     passed += result.passed;
     failed += result.failed;

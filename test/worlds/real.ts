@@ -24,6 +24,8 @@ interface Machine {
   away_us: number;
   /** Until when it writes what it sends; no row comes before. */
   busy_us: number;
+  /** When all that it has sent is under way. */
+  flushed_us: number;
   alive: boolean;
   /** Counts its lives: what was planned in one does not happen in the next. */
   life: number;
@@ -41,6 +43,8 @@ export class Real {
   readonly end_us: number;
   readonly second_us: number;
   now_us = START_US;
+  /** When each channel was last written to: it keeps its order. */
+  readonly #written = new Map<string, number>();
   #todo: { at_us: number; order: number; what: () => void }[] = [];
   #order = 0;
   #n = 0;
@@ -58,8 +62,8 @@ export class Real {
       const due_s = schedule(configuration, id);
       return { ...machineOf(configuration, id), due_s,
         due_us: (k) => START_US + (due_s(k) * 1e6) / speed, k: 0, inbox: [],
-        unread: Array.from({ length: machines }, () => []), rows: [], away_us: 0, busy_us: 0, alive: true,
-        life: 0, reads: true };
+        unread: Array.from({ length: machines }, () => []), rows: [], away_us: 0, busy_us: 0, flushed_us: 0,
+        alive: true, life: 0, reads: true };
     });
   }
 
@@ -174,8 +178,14 @@ export class Real {
     }
     for (const peer of whom) {
       if (whom.length > 1 && peer === world.bugs?.leftOut) continue;
-      const at_us = Math.max(this.now_us + 20 + late_us + this.#chance(200), machine.away_us + 20);
-      machine.busy_us = Math.max(machine.busy_us, at_us);
+      const channel = `${id}>${peer}`;
+      // gRPC has queues and threads of its own between a row and what its receiver hears.
+      const under_way_us = this.#chance(world.wire === 'grpc' ? 45_000 : 200);
+      const at_us = Math.max(this.now_us + 20 + late_us + under_way_us, machine.away_us + 20,
+        (this.#written.get(channel) ?? 0) + 1);
+      this.#written.set(channel, at_us);
+      machine.flushed_us = Math.max(machine.flushed_us, at_us);
+      if (world.wire !== 'grpc') machine.busy_us = machine.flushed_us;
       this.#at(at_us, () => this.#write(machine, life, this.all[peer]!, sent));
     }
   }
@@ -215,8 +225,8 @@ export class Real {
     if (this.now_us < machine.away_us) {
       return this.#at(machine.away_us + this.#chance(200), () => this.#stop(machine));
     }
-    if (this.now_us <= machine.busy_us) {
-      return this.#at(machine.busy_us + 1, () => this.#stop(machine));
+    if (this.now_us <= machine.flushed_us) {
+      return this.#at(machine.flushed_us + 1, () => this.#stop(machine));
     }
     this.#read(machine);
     this.#row(machine, 'stop');

@@ -64,6 +64,7 @@ export const SHAPES: Readonly<Record<string, World>> = {
   'sockets, one sender': { kind: 'sockets', senders: [0] },
   'sockets, mostly to both': { kind: 'sockets', both: 0.9 },
   'sockets, dice of its own': { kind: 'sockets', dice: ['seed', 'own', 'seed'] },
+  'sockets, gRPC': { kind: 'sockets', wire: 'grpc', rates_hz: [40, 50, 60], internal: 0.9 },
   'sockets, faults': { kind: 'sockets', rates_hz, faults: [...FAULTS, GONE] },
   'sockets, a nemesis': { kind: 'sockets', nemesis: ['pause', 'crash', 'restart', 'cut'] },
 };

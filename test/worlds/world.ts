@@ -21,6 +21,7 @@ export interface World extends Partial<Knobs> {
   /** Of the lab that made it; 0.1.0 reads the clock twice a tick. */
   lab?: string;
   dice?: ('seed' | 'own')[];
+  wire?: 'tcp' | 'grpc';
   /** By hand, in real time: machines that stand still, die, or are all interrupted; model s. */
   stalls?: { machine: number; from_s: number; to_s: number }[];
   deaths?: { machine: number; at_s: number }[];
@@ -77,7 +78,7 @@ export const textOf = (rows: readonly Cells[]): string => HEADER + rows.map((cel
 
 /** What run.json says of a world that was played. */
 export function recordOf(configuration: Configuration, world: World, more: object) {
-  const { lab = '0.2.0', dice } = world;
+  const { lab = '0.2.0', dice, wire } = world;
   return JSON.parse(JSON.stringify({ ...configuration, versions: { lab, node: 'v20' },
-    ...(dice ? { dice } : {}), ...more })) as Record<string, unknown>;
+    ...(dice ? { dice } : {}), ...(wire ? { wire } : {}), ...more })) as Record<string, unknown>;
 }
