@@ -23,6 +23,8 @@ export interface Timing {
   look_us: number;
   /** What was sent before a row is heard for sure only so much later. */
   heard_us: number;
+  /** Where threads send and read, a message may be with them so long. */
+  threads_us: number;
   early_us: number;
   late_us: number;
 }
@@ -52,14 +54,14 @@ export function contextOf(run: Run, logs: readonly Log[], found: Findings): Cont
 
 function timingOf({ kind, exact, dice, wire }: Run, id: number): Timing {
   if (kind === 'virtual') {
-    return { error_us: 0, look_us: 0, heard_us: 0, early_us: 0, late_us: 0 };
+    return { error_us: 0, look_us: 0, heard_us: 0, threads_us: 0, early_us: 0, late_us: 0 };
   }
   const { error_us, look_us, rounding_us, own_us, early_us, late_us } = TIME;
-  if (dice[id] === 'own') return { error_us, look_us: own_us, heard_us: own_us, early_us, late_us };
-  const threads_us = wire === 'grpc' ? own_us : 0;
-  return exact ? { error_us, look_us: Math.max(look_us, threads_us), heard_us: threads_us,
-    early_us: rounding_us, late_us: rounding_us }
-    : { error_us, look_us: 0, heard_us: late_us, early_us, late_us };
+  const threads_us = dice[id] === 'own' || wire === 'grpc' ? own_us : 0;
+  const common = { error_us, threads_us, look_us: Math.max(look_us, threads_us) };
+  if (dice[id] === 'own') return { ...common, heard_us: own_us, early_us, late_us };
+  return exact ? { ...common, heard_us: threads_us, early_us: rounding_us, late_us: rounding_us }
+    : { ...common, look_us: threads_us, heard_us: late_us, early_us, late_us };
 }
 
 export const has = (log: Log, r: number, event: number): boolean => log.event[r] === event;

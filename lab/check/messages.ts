@@ -87,10 +87,15 @@ export function inboxOf(context: Context, messages: Messages, log: Log, place: I
 export const sent_us = ({ logs }: Context, { from, row }: Messages, m: number): number =>
   logs[from[m]!]!.time_us[row[m]!]!;
 
-/** When its sender surely had let go of a message: the time of its next row, if it lived on. */
-export function left_us({ logs }: Context, { from, row }: Messages, m: number): number {
+/**
+ * When its sender surely had let go of a message: the time of its next row, if it lived on; where
+ * threads do the sending, of the next one that is not before they had their time.
+ */
+export function left_us({ logs, timing }: Context, { from, row }: Messages, m: number): number {
   const log = logs[from[m]!]!;
-  const next = row[m]! + 1;
+  const threads_us = log.time_us[row[m]!]! + timing[log.id]!.threads_us;
+  let next = row[m]! + 1;
+  while (next < log.rows && log.time_us[next]! < threads_us && !has(log, next, RESTART)) next++;
   return next >= log.rows || has(log, next, RESTART) ? Infinity : log.time_us[next]!;
 }
 

@@ -43,8 +43,8 @@ export class Real {
   readonly end_us: number;
   readonly second_us: number;
   now_us = START_US;
-  /** When each channel was last written to: it keeps its order. */
-  readonly #written = new Map<string, number>();
+  /** What each channel is still to carry, in its order. */
+  readonly #unwritten = new Map<string, number[]>();
   #todo: { at_us: number; order: number; what: () => void }[] = [];
   #order = 0;
   #n = 0;
@@ -178,26 +178,32 @@ export class Real {
     }
     for (const peer of whom) {
       if (whom.length > 1 && peer === world.bugs?.leftOut) continue;
-      const channel = `${id}>${peer}`;
       // gRPC has queues and threads of its own between a row and what its receiver hears.
       const under_way_us = this.#chance(world.wire === 'grpc' ? 45_000 : 200);
-      const at_us = Math.max(this.now_us + 20 + late_us + under_way_us, machine.away_us + 20,
-        (this.#written.get(channel) ?? 0) + 1);
-      this.#written.set(channel, at_us);
+      const at_us = Math.max(this.now_us + 20 + late_us + under_way_us, machine.away_us + 20);
+      this.#unwrittenOf(machine, life, peer).push(sent);
       machine.flushed_us = Math.max(machine.flushed_us, at_us);
       if (world.wire !== 'grpc') machine.busy_us = machine.flushed_us;
-      this.#at(at_us, () => this.#write(machine, life, this.all[peer]!, sent));
+      this.#at(at_us, () => this.#write(machine, life, this.all[peer]!));
     }
   }
 
   #link = (a: number, b: number) => [a, b].sort().join('-');
 
-  #write(machine: Machine, life: number, to: Machine, clock: number): void {
+  #unwrittenOf(machine: Machine, life: number, peer: number): number[] {
+    const channel = `${machine.id}-${life}>${peer}`;
+    if (!this.#unwritten.has(channel)) this.#unwritten.set(channel, []);
+    return this.#unwritten.get(channel)!;
+  }
+
+  /** Writes the oldest that a channel is to carry. */
+  #write(machine: Machine, life: number, to: Machine): void {
     const { bugs } = this.world;
     if (!machine.alive || machine.life !== life) return;
     if (this.now_us < machine.away_us) {
-      return this.#at(machine.away_us + 20, () => this.#write(machine, life, to, clock));
+      return this.#at(machine.away_us + 20, () => this.#write(machine, life, to));
     }
+    const clock = this.#unwrittenOf(machine, life, to.id).shift()!;
     if (!to.alive) {
       if (bugs?.nothingLost) to.unread[machine.id]!.push({ from: machine.id, clock });
       return;
