@@ -44,8 +44,8 @@ export class Nemesis {
   #doing = new Set<Promise<void>>();
   /** Machines that are dead and will come back. */
   readonly returning = new Set<number>();
-  /** Of machines that are coming back: when they are there. */
-  #restarting = new Map<number, Promise<void>>();
+  /** Of machines that are killed and come back: when they are there. */
+  #back = new Map<number, Promise<void>>();
 
   constructor(faults: Fault[], victims: Victims) {
     this.faults = faults;
@@ -128,13 +128,23 @@ export class Nemesis {
   }
 
   async #live(fault: Fault): Promise<void> {
-    const { duration_s, note, record } = this.#victims;
-    const ends_s = endOf(fault, duration_s);
-    const returns = fault.do === 'crash' && ends_s < duration_s;
+    const returns = fault.do === 'crash' && endOf(fault, this.#victims.duration_s)
+      < this.#victims.duration_s;
     if (returns) this.returning.add(fault.machine!);
     if (!await this.#wait(fault.at_s)) return;
+    const before = machinesOf(fault).map((id) => this.#back.get(id));
+    let isBack = () => {};
+    if (returns) {
+      this.#back.set(fault.machine!, new Promise((resolve) => { isBack = resolve; }));
+    }
     // Nothing can be done to a machine that is not back yet: it would hear of it before its peers.
-    await Promise.all(machinesOf(fault).map((id) => this.#restarting.get(id)));
+    await Promise.all(before);
+    await this.#beginAndFinish(fault, returns);
+    isBack();
+  }
+
+  async #beginAndFinish(fault: Fault, returns: boolean): Promise<void> {
+    const { duration_s, note, record } = this.#victims;
     if (machinesOf(fault).some((id) => this.#victims.machine(id).watched.exit)) {
       this.returning.delete(fault.machine!);
       return note(`no longer possible: ${faultText(fault)}`);
@@ -144,16 +154,20 @@ export class Nemesis {
     await this.#begin(fault);
     record();
     if (fault.do === 'crash' && !returns) return;
-    if (!await this.#wait(ends_s) || fault.to_us) return;
+    if (!await this.#wait(endOf(fault, duration_s)) || fault.to_us) return;
     await this.#finish(fault);
     record();
   }
 
   /** False if the run is over before that time. */
   async #wait(model_s: number): Promise<boolean> {
-    const left_ms = (this.#victims.at_us(model_s) - now_us()) / 1000;
-    await sleep(Math.max(0, left_ms), null, { signal: this.#over.signal }).catch(() => {});
-    return !this.#over.signal.aborted;
+    const { signal } = this.#over;
+    const until_us = this.#victims.at_us(model_s);
+    // A timer drops what is less than a millisecond, and no fault may be done before its time.
+    for (let left_us; !signal.aborted && (left_us = until_us - now_us()) > 0;) {
+      await sleep(Math.ceil(left_us / 1000), null, { signal }).catch(() => {});
+    }
+    return !signal.aborted;
   }
 
   async #begin(fault: Fault): Promise<void> {
@@ -172,9 +186,7 @@ export class Nemesis {
     const before_us = now_us();
     if (fault.do === 'cut') await this.#tellBoth(fault.link!, 'heal');
     else {
-      const restarting = this.#victims.restart(fault.machine!);
-      this.#restarting.set(fault.machine!, restarting);
-      await restarting;
+      await this.#victims.restart(fault.machine!);
       this.returning.delete(fault.machine!);
     }
     fault.to_us = [before_us, now_us()];

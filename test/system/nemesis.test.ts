@@ -32,7 +32,9 @@ async function disturbed(...words: string[]): Promise<Ended> {
   const run = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
   const rows = [0, 1, 2].map((id) => readFileSync(join(folder, `machine-${id}.csv`), 'utf8')
     .trim().split('\n').slice(1).map((line) => line.split(',')));
-  return { exitCode, stdout, stderr, run, rows, folder };
+  const wrong = judge(folder).violations.map(({ file, line, rule, text }) =>
+    `${file}:${line} ${rule}: ${text}\n`).join('');
+  return { exitCode, stdout: stdout + wrong, stderr, run, rows, folder };
 }
 
 const time = (row: string[]) => Number(row[0]);
