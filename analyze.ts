@@ -54,6 +54,11 @@ async function main(): Promise<void> {
     }
     if (runs.length > 1) console.log(`all\n\n${comparisonTable(new Map(frames))}\n`);
     console.log(`${legend(`${TERMS.summary} ${TERMS.theory}`)}\n`);
+    for (const run of runs.filter(({ run }) => run.kind === 'foreign')) {
+      const { standingWords } = await import('./lab/report/percentile.ts');
+      const words = await standingWords(run);
+      if (words) console.log(`${run.name}: ${words}\n`);
+    }
     for (const message of bad) console.error(`left out: ${message}`);
     // Drawing needs more than a table does.
     const [{ pngs }, { report }] =

@@ -510,15 +510,26 @@ pages('leads from each number that has a place to that place', async () => {
   const before = machine.lastIndexOf(Number(id), at - 1);
   assert.match(words!, new RegExp(`longest jump, ${clock[at]! - clock[before]!}, at machine ${id}`));
 });
-pages('of an imported run says which rule its rows show, and claims no verdict', async () => {
+pages('of an imported run says its rule, its verdict and where it stands', async () => {
   const folder = virtual('theirs', [1, 2]);
   const { seed: _, phases: __, ...rest } = load(folder).run;
   writeRun(folder, { ...rest, kind: 'foreign', seed: null, phases: null, internal: null,
     ended: 'imported', foreign: { rule: { words: 'A receive bears <the same> clock' },
       messages: { reconstructed: 1 } } } as ForeignRecord);
+  for (const id of [0, 1]) {
+    // Others log no start and no stop, and each row has a line of theirs.
+    const rows = read(logPath(folder, id)).split('\n').filter((row) => !/start|stop/.test(row));
+    writeFileSync(logPath(folder, id), rows.join('\n'));
+    writeFileSync(join(folder, `source-${id}.csv`), rows.slice(0, -1).map((_, n) =>
+      (n === 0 ? 'file,line,lines,peer,message\n' : `vm${id}.log,${n},1,,\n`)).join(''));
+  }
   const html = read(await writeReport(folder));
   assert.match(html, /The rule that they show: A receive bears &lt;the same&gt; clock\./);
-  assert.not.match(html, /Checked:|class="wrong"|\(theory:/);
+  assert.match(html, /✓ Checked: no rule that these rows decide is broken\./);
+  assert.not.match(html, /class="wrong"|\(theory:/);
+  // That no clock proves a message to be taken does not say that it was not.
+  assert.not.match(html.slice(0, html.indexOf('<script')), /never taken/);
+  assert.match(html, /Its clocks end \d+ apart: the \d+(st|nd|rd|th) percentile of 10,000 runs/);
   assert.match(html, /stroke-dasharray="1 4"/); // Arrows that no row names are dotted.
 });
 pages('takes names and words that mean something in HTML', async () => {

@@ -5,7 +5,7 @@ import { delay_ms, parseLatency } from '../model/network.ts';
 import { spansOf } from './faults.ts';
 import { type Run, secondsOf } from './load.ts';
 import { eachInTime, EVENTS, type Log, NONE, RECEIVE, SEND } from './log.ts';
-import { partnersOf } from './messages.ts';
+import { isReconstructed, partnersOf } from './messages.ts';
 
 /** A diagram with what its page shows beside events and messages. */
 export interface Scene extends Diagram {
@@ -31,28 +31,26 @@ export function scene(run: Run, most = Infinity): Scene {
   const { diagram, places } = gathered(run, most);
   const partners = partnersOf(run);
   const arrival_s = arrivals(run);
+  const reconstructed = isReconstructed(run);
   const lost: Scene['lost'] = [];
   const arrived_s: (number | null)[] = diagram.machine.map(() => null);
   for (const log of run.logs) {
     for (const [r, place] of places[log.machine]!) {
       for (let p = log.firstPeer[r]!; p < log.firstPeer[r + 1]!; p++) {
         const partner = partners[log.machine]![p]!;
-        if (log.event[r] === SEND && partner === NONE) lost.push([place, log.peer[p]!]);
-        else if (log.event[r] === RECEIVE && partner !== NONE && arrival_s) {
+        // What no clock proves to be taken may have been, where no row names a message.
+        if (log.event[r] === SEND && partner === NONE && !reconstructed) {
+          lost.push([place, log.peer[p]!]);
+        }
+        if (log.event[r] === RECEIVE && partner !== NONE && arrival_s) {
           arrived_s[place] = Number(arrival_s(log.peer[p]!, partner, log.machine).toFixed(4));
         }
       }
     }
   }
-  return { ...diagram, lost, arrived_s: arrival_s && arrived_s, reconstructed: isGuessed(run),
+  return { ...diagram, lost, arrived_s: arrival_s && arrived_s, reconstructed,
     faults: spansOf(run).map(({ do: what, machines, from_s, to_s }) =>
       ({ do: what, machines, from_s, to_s })) };
-}
-
-/** Whether the messages of an imported run are known from clocks and not from rows. */
-function isGuessed({ run }: Run): boolean {
-  const { messages } = (run.foreign ?? {}) as { messages?: { reconstructed?: number } };
-  return run.kind === 'foreign' && (messages?.reconstructed ?? 0) > 0;
 }
 
 function gathered(run: Run, most: number) {

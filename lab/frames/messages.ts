@@ -122,10 +122,11 @@ export function messages(run: Run): DataFrame {
 
 /**
  * How long messages waited from send to receive, one row a receiver: `machine`, `taken`,
- * `not_taken` (still in its queue, under way or lost), `mean_wait_s`, `median_wait_s`, `max_wait_s`
- * of those that were taken.
+ * `not_taken` (still in its queue, under way or lost; null where clocks alone name messages), and of
+ * those that were taken `mean_wait_s`, `median_wait_s`, `max_wait_s`.
  */
 export function waits(run: Run): DataFrame {
+  const reconstructed = isReconstructed(run);
   const seconds = secondsOf(run);
   const own = run.logs.map(() => ({ waits: [] as number[], not_taken: 0 }));
   eachMessage(run, (log, r, to, taken) => {
@@ -138,7 +139,7 @@ export function waits(run: Run): DataFrame {
     const taken = sorted.length;
     if (taken + of_s.not_taken === 0) return [];
     const [low, high] = [sorted[(taken - 1) >> 1], sorted[taken >> 1]];
-    return [{ machine, taken, not_taken: of_s.not_taken,
+    return [{ machine, taken, not_taken: reconstructed ? null : of_s.not_taken,
       mean_wait_s: taken === 0 ? null : sorted.reduce((sum, s) => sum + s, 0) / taken,
       median_wait_s: taken === 0 ? null : (low! + high!) / 2, max_wait_s: sorted.at(-1) ?? null }];
   });
@@ -147,4 +148,10 @@ export function waits(run: Run): DataFrame {
     not_taken: [column('not_taken'), pl.Int64], mean_wait_s: [column('mean_wait_s'), pl.Float64],
     median_wait_s: [column('median_wait_s'), pl.Float64],
     max_wait_s: [column('max_wait_s'), pl.Float64] });
+}
+
+/** Whether the messages of an imported run are known from clocks and not from rows. */
+export function isReconstructed({ run }: Run): boolean {
+  const { messages } = (run.foreign ?? {}) as { messages?: { reconstructed?: number } };
+  return run.kind === 'foreign' && (messages?.reconstructed ?? 0) > 0;
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
+import { checkForeign, type ForeignReport } from '../check/foreign.ts';
 import { parseLog } from '../check/read.ts';
 import { parseRun } from '../check/record.ts';
 import { checkRun } from '../check/verdict.ts';
@@ -12,6 +13,7 @@ import type { Run } from '../frames/load.ts';
 import { waits } from '../frames/messages.ts';
 import { withTheory } from '../frames/summary.ts';
 import { about, type Findings, findings } from './findings.ts';
+import { standingWords } from './percentile.ts';
 
 /** A page that holds more events than this opens slowly, and no line has room for them. */
 const EVENTS_MOST = 20_000;
@@ -42,6 +44,8 @@ export interface Chapter {
   sampled: string;
   /** What the check finds wrong, or null. */
   check: { title: string; lines: string[] } | null;
+  /** Of an imported run, where it stands among runs of its rates; else empty. */
+  standing: string;
 }
 
 /** Where the axes end, so that several runs share them. */
@@ -76,9 +80,10 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
   const slice_s = sliceOf(run, end_s);
   return {
     run, frame, slice_s, slices: mix(run, slice_s), counts: jumpCounts(run),
-    found: findings(frame, waits(run)), check: run.run.kind === 'foreign' && trouble.length === 0 ? null : checked(run, trouble),
+    found: findings(frame, waits(run)), check: checked(run, trouble),
     states: timeline(run, every_s), ticks: scene(run, EVENTS_MOST),
     costs: costsOf(run),
+    standing: run.run.kind === 'foreign' ? await standingWords(run) ?? '' : '',
     sampled: every_s === undefined ? ''
       : ` Drawn from a look every ${about(every_s)} s, which misses what is shorter.`,
   };
@@ -105,6 +110,7 @@ function axesOf(chapters: Chapter[], end_s: number): Axes {
 /** What the check finds wrong, or null. */
 function checked(run: Run, trouble: string[]): Chapter['check'] {
   try {
+    if (run.run.kind === 'foreign') return checkedForeign(run, trouble);
     const { consistent, violations, counts } = verdict(run);
     if (consistent && trouble.length === 0) return null;
     const lines = consistent ? trouble : violations.map(({ file, line, text }) =>
@@ -115,6 +121,25 @@ function checked(run: Run, trouble: string[]): Chapter['check'] {
   } catch (error) {
     return { title: 'The logs cannot be checked', lines: [...trouble, (error as Error).message] };
   }
+}
+
+/** The same of an imported run: which of the rules that its rows decide they break, and where. */
+function checkedForeign(run: Run, trouble: string[]): Chapter['check'] {
+  const wrong = foreignVerdict(run).findings.filter(({ verdict }) => verdict === 'violated');
+  if (wrong.length === 0 && trouble.length === 0) return null;
+  const lines = wrong.flatMap(({ text, broken, rows, places, mend }) => [
+    `${text} (${broken} of ${rows} rows) ${mend}`,
+    ...places.slice(0, 1).map(({ file, line, text: what }) => `${file}:${line}: ${what}`)]);
+  const count = `${wrong.length} rule${wrong.length === 1 ? '' : 's'}`;
+  return { lines: [...trouble, ...lines],
+    title: wrong.length === 0 ? 'Not every line could be read' : `These logs break ${count}` };
+}
+
+function foreignVerdict({ folder, run: { machines } }: Run): ForeignReport {
+  const text = (name: string) => (existsSync(join(folder, name))
+    ? readFileSync(join(folder, name), 'utf8') : '');
+  return checkForeign(JSON.parse(text('run.json')), Array.from({ length: machines }, (_, id) =>
+    ({ log: text(`machine-${id}.csv`), source: text(`source-${id}.csv`) })));
 }
 
 /** What the oracle says, which reads the folder itself. */

@@ -51,6 +51,5 @@ export function inferredRule({ run }: Run): string {
   if (run.kind !== 'foreign') return '';
   const { rule } = (run.foreign ?? {}) as { rule?: { words?: string } };
   const words = rule?.words;
-  return (words ? ` The rule that they show: ${words.replace(/\.?$/, '.')}` : '')
-    + ' The check of the lab’s own runs is not for them.';
+  return words ? ` The rule that they show: ${words.replace(/\.?$/, '.')}` : '';
 }

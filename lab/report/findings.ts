@@ -157,7 +157,7 @@ const growingFinding = (late: Row[]): string =>
 
 function queueFinding(rows: Row[]): string {
   const counted = rows.filter(({ max_queue }) => known(max_queue));
-  if (counted.length === 0) return 'The logs do not say how many messages wait';
+  if (counted.length === 0) return 'How many messages wait, as far as the logs tell';
   const [most, left] = [highest(counted, 'max_queue'), highest(counted, 'final_queue')];
   if (most.max_queue === 0) return 'No message ever waits for a second tick';
   const end = left.final_queue === 0 ? 'all queues are empty at the end'
@@ -191,7 +191,7 @@ function eventFinding(rows: Row[]): string {
 /** Who takes its messages latest, whose wait was the longest, and what was never taken. */
 function messageFinding(rows: Row[]): string {
   const taken = rows.filter((row) => row.taken! > 0);
-  const left = rows.reduce((sum, row) => sum + row.not_taken!, 0);
+  const left = rows.reduce((sum, row) => sum + (row.not_taken ?? 0), 0);
   const never = left === 0 ? '' : `; of all messages ${left} ${left === 1 ? 'was' : 'were'} never `
     + 'taken';
   if (taken.length === 0) {

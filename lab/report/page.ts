@@ -67,11 +67,13 @@ function page(chapters: Chapter[], all: Figure[][], code: string): string {
     .map((figure) => figureOf(figure, several)).join('');
   const body = several ? rows(chapters, all) + last
     : `<div class="grid">${all[0]!.map((figure) => figureOf(figure, false)).join('')}${last}</div>`;
-  const leads = chapters.map(({ run, found }) => `<p class="lead">${htmlEscape(describe(run) + inferredRule(run))}${
+  const leads = chapters.map(({ run, found, standing }) => `<p class="lead">${
+    htmlEscape(`${describe(run)}${inferredRule(run)} ${standing}`.trim())}${
     several ? ` <b>${htmlEscape(found.headline)}.</b>` : ''}</p>`);
-  const own = chapters.every(({ check, run }) => check === null && run.run.kind !== 'foreign');
-  const right = own
-    ? '<p class="right">✓ Checked: the rule could have made these logs.</p>' : '';
+  const foreign = chapters.some(({ run }) => run.run.kind === 'foreign');
+  const right = chapters.every(({ check }) => check === null) ? `<p class="right">✓ Checked: ${
+    foreign ? 'no rule that these rows decide is broken' : 'the rule could have made these logs'
+  }.</p>` : '';
   const folders = chapters.map(({ run }) => run.folder).join(' ');
   const density = chapters.length > 2 ? ' many' : '';
   return `<!doctype html>

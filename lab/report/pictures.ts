@@ -62,7 +62,7 @@ export const PICTURES: Picture[] = [{
     + 'internal events, arrows are messages'
     + (ticks.reconstructed ? ', dotted where only the clocks name them' : '')
     + (ticks.arrived_s ? '; what is under way arrives beside the line and waits there, dotted' : '')
-    + `; dashed ones were never taken. Numbers are clocks.${
+    + `${ticks.reconstructed ? '' : '; dashed ones were never taken'}. Numbers are clocks.${
       ticks.faults.length > 0 ? ' Bands are faults.' : ''}`,
   draw: async ({ ticks }, { window_s }, options) => spaceTimePicture(ticks,
     { from_s: 0, to_s: Math.max(0.02, Math.min(window_s, ticks.end_s)), values: true }, options),

@@ -21,8 +21,9 @@ export function tell(diagram: Drawable, at: number): string {
   const taken = new Map(takers(diagram, at).map((to) => [machine[to]!, time_s[to]!]));
   const receivers = peer[at]!.split(' ').map((id) => (taken.has(Number(id))
     ? `machine ${id} (taken ${seconds(taken.get(Number(id))! - time_s[at]!)} later)`
-    : `machine ${id} (${isLost(diagram, at, Number(id)) ? 'never taken' : 'not taken'})`));
-  return `${who}, ${when}: sends ${message[at]} to ${list(receivers)}.`;
+    : `machine ${id} (${diagram.reconstructed ? 'no clock says when it was taken'
+      : isLost(diagram, at, Number(id)) ? 'never taken' : 'not taken'})`));
+  return `${who}, ${when}: sends ${message[at] ?? 'a message'} to ${list(receivers)}.`;
 }
 
 const machines = (peers: string) =>
