@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PURPOSE, stream, uniform } from '../lab/model/chance.ts';
 import {
-  checkFaults, type Fault, faultText, KINDS, machinesOf, nemesis, type Override, overrideText,
+  checkFaults, type Fault, faultText, faultWords, KINDS, machinesOf, nemesis, type Override, overrideText,
   parseFault, parseOverride,
 } from '../lab/model/faults.ts';
 import { arrive, largest, type Message, take } from '../lab/model/inbox.ts';
@@ -273,6 +273,23 @@ faults('are read from words and told in the same words', () => {
   for (const text of ['', 'pause', 'pause 0', 'stop 0 at 3', 'cut 0 at 3', 'crash 1 at -2']) {
     assert.throws(() => parseFault(text), /is not like/, text);
   }
+});
+faults('are read back from their words to the last bit, which have no needless digits', () => {
+  const crash: Fault = { do: 'crash', machine: 1, at_s: 0.3, for_s: 15.635 };
+  assert.is(crash.at_s + crash.for_s!, 15.935);
+  assert.is(faultText(crash), 'crash 1 at 0.3 restart 15.935');
+  const odd: Fault = { ...crash, at_s: 10.1, for_s: 5.835 };
+  assert.is(odd.at_s + odd.for_s!, 15.934999999999999);
+  assert.is(faultText(odd), 'crash 1 at 10.1 for 5.835', 'no return in decimals is read as 5.835');
+  assert.is(faultWords(odd), 'crash 1 at 10.1 restart 15.935');
+  assert.is(faultText(parseFault('crash 1 at 1e-7 restart 25')), 'crash 1 at 1e-7 restart 25');
+  const time_s = fc.double({ min: 1e-9, max: 1e6, noNaN: true });
+  fc.assert(fc.property(fc.constantFrom('pause', 'crash', 'cut'), time_s,
+    fc.option(time_s), (what, at_s, for_s) => {
+      const aim = what === 'cut' ? { link: [0, 2] as [number, number] } : { machine: 2 };
+      const fault = { do: what, ...aim, at_s, for_s } as Fault;
+      assert.equal(parseFault(faultText(fault)), fault);
+    }));
 });
 const run = { machines: 3, duration_s: 60 };
 const check = (...texts: string[]) => checkFaults(texts.map(parseFault), run);

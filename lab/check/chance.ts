@@ -116,11 +116,16 @@ function dueAsDrawn(run: Run, id: number): Due {
   const draw = streamOf(run.seed, id, TICKS);
   if (jitter === Infinity) {
     const most = Math.min(4 * rate_hz * run.duration_s + 1000, POISSON_MAX);
-    let [last, at_s] = [-1, 0];
+    let [last, before_s, at_s] = [-1, 0, 0];
     return (k) => {
       if (k > most) return Infinity;
+      // A tick is asked for together with the next one: to walk again from 0 would cost N² ticks.
+      if (k === last - 1) return before_s;
       if (k < last) [last, at_s] = [-1, 0];
-      while (last < k) at_s -= logarithm(1 - draw(++last)) / rate_hz;
+      for (; last < k; last++) {
+        before_s = at_s;
+        at_s -= logarithm(1 - draw(last + 1)) / rate_hz;
+      }
       return at_s;
     };
   }

@@ -1,6 +1,6 @@
 /** What was done to machines and links, when, and what it cost. */
 import pl, { type DataFrame } from 'nodejs-polars';
-import { endOf, faultText, machinesOf } from '../model/faults.ts';
+import { endOf, faultWords, machinesOf } from '../model/faults.ts';
 import { frameOf } from './columns.ts';
 import { type Run, secondsOf } from './load.ts';
 import { eachInTime, type Log, NONE } from './log.ts';
@@ -27,7 +27,7 @@ export function spansOf(run: Run): Span[] {
     const { at_s, for_s, from_us, to_us } = fault;
     const planned_s = endOf(fault, run.run.duration_s);
     const for_good = for_s === null || at_s + for_s >= run.run.duration_s;
-    return { text: faultText(fault), do: fault.do, machines: machinesOf(fault), for_good,
+    return { text: faultWords(fault), do: fault.do, machines: machinesOf(fault), for_good,
       from_s: from_us ? seconds(from_us[0]) : at_s,
       to_s: to_us ? seconds(to_us[1]) : for_good ? Math.max(run.end_s, at_s) : planned_s };
   }).sort((one, other) => one.from_s - other.from_s);

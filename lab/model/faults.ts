@@ -33,7 +33,7 @@ export type Kind = (typeof KINDS)[number];
 /** The shortest slot of a nemesis, in seconds: time to feel one fault before the next. */
 const SLOT_S = 15;
 
-const SECONDS = String.raw`(\d+(?:\.\d+)?)`;
+const SECONDS = String.raw`(\d+(?:\.\d+)?(?:e[+-]?\d+)?)`;
 const PAUSE = new RegExp(`^pause (\\d+) at ${SECONDS}(?: for ${SECONDS})?$`);
 const CRASH = new RegExp(`^crash (\\d+) at ${SECONDS}(?: (restart|for) ${SECONDS})?$`);
 const CUT = new RegExp(`^cut (\\d+)-(\\d+) at ${SECONDS}(?: for ${SECONDS})?$`);
@@ -65,12 +65,39 @@ export function parseFault(text: string): Fault {
     + '"crash 1 at 20 restart 25" or "cut 0-2 at 30 for 5".');
 }
 
-/** A fault in the words that parseFault reads. */
-export function faultText({ do: what, machine, link, at_s, for_s }: Fault): string {
-  const whom = what === 'cut' ? link!.join('-') : machine;
-  const end = for_s === null ? ''
-    : what === 'crash' ? ` restart ${at_s + for_s}` : ` for ${for_s}`;
-  return `${what} ${whom} at ${at_s}${end}`;
+/** A fault in the words that parseFault reads; what it reads is the same fault, to the last bit. */
+export function faultText(fault: Fault): string {
+  const { do: what, at_s, for_s } = fault;
+  if (for_s === null) return inWords(fault, at_s, '');
+  const back = what === 'crash' ? returnText(at_s, for_s) : null;
+  const isShort = back !== null && back.length <= `${for_s}`.length + SPARE_DIGITS;
+  return inWords(fault, at_s, isShort ? ` restart ${back}` : ` for ${for_s}`);
+}
+
+const SPARE_DIGITS = 3; // A time that is larger than the length has some more digits.
+
+/** The same for people, who read no more than milliseconds. */
+export function faultWords(fault: Fault): string {
+  const { do: what, at_s, for_s } = fault;
+  return inWords(fault, whole_ms(at_s), for_s === null ? ''
+    : what === 'crash' ? ` restart ${whole_ms(at_s + for_s)}` : ` for ${whole_ms(for_s)}`);
+}
+
+const whole_ms = (s: number): number => Number(s.toFixed(3));
+
+const inWords = (fault: Fault, at_s: number, end: string): string =>
+  `${fault.do} ${machinesOf(fault).join('-')} at ${at_s}${end}`;
+
+/**
+ * The shortest number from which the return of a machine is read back to the bit: 10.1 + 5.835 is
+ * 15.934999999999999, and 15.935 says it as well. Null if there is none.
+ */
+function returnText(at_s: number, for_s: number): string | null {
+  for (let digits = 1; digits <= 17; digits++) {
+    const back_s = Number((at_s + for_s).toPrecision(digits));
+    if (back_s - at_s === for_s) return String(back_s);
+  }
+  return null;
 }
 
 /** The machines that a fault is done to: of a cut both ends. */

@@ -3,7 +3,7 @@
  * them, cuts links and heals them. What was done is noted in the faults themselves.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkFaults, endOf, faultText, machinesOf, type Fault } from '../model/faults.ts';
+import { checkFaults, endOf, faultWords, machinesOf, type Fault } from '../model/faults.ts';
 import { cutDone, healDone } from './protocol.ts';
 import type { MachineProcess } from './process.ts';
 import { now_us } from './time.ts';
@@ -93,7 +93,7 @@ export class Nemesis {
     checkFaults([...this.faults, fault], { duration_s, machines });
     const busy = this.faults.find((before) => before.from_us && !before.to_us
       && machinesOf(before).some((id) => machinesOf(fault).includes(id)));
-    if (busy) throw new RangeError(`"${faultText(busy)}" is not over.`);
+    if (busy) throw new RangeError(`"${faultWords(busy)}" is not over.`);
     if (machinesOf(fault).some((id) => this.#victims.machine(id).watched.exit)) {
       throw new RangeError('that machine has ended.');
     }
@@ -147,10 +147,10 @@ export class Nemesis {
     const { duration_s, note, record } = this.#victims;
     if (machinesOf(fault).some((id) => this.#victims.machine(id).watched.exit)) {
       this.returning.delete(fault.machine!);
-      return note(`no longer possible: ${faultText(fault)}`);
+      return note(`no longer possible: ${faultWords(fault)}`);
     }
     record();
-    note(faultText(fault));
+    note(faultWords(fault));
     await this.#begin(fault);
     record();
     if (fault.do === 'crash' && !returns) return;
