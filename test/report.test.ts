@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { writeRun } from '../lab/cli/folder.ts';
 import { coloured, colourOf, machine_colours } from '../lab/cli/terminal.ts';
 import { scene } from '../lab/frames/causes.ts';
+import { type Span, spansOf } from '../lab/frames/faults.ts';
 import { load } from '../lab/frames/load.ts';
 import { waits } from '../lab/frames/messages.ts';
 import { withTheory } from '../lab/frames/summary.ts';
@@ -43,7 +44,7 @@ const read = (path: string) => readFileSync(path, 'utf8');
 const titles = suite('findings');
 const found = async (folder: string) => {
   const run = load(folder);
-  return findings(await withTheory(run), waits(run));
+  return findings(await withTheory(run), waits(run), spansOf(run));
 };
 titles('say with numbers who falls behind, and what theory says of it', async () => {
   const { headline, clocks, lag, queues, jumps, events, messages } = await found(overloaded);
@@ -56,8 +57,8 @@ titles('say with numbers who falls behind, and what theory says of it', async ()
     + 'end');
   assert.is(jumps, 'Machine 0 jumps most: by 3.2 a tick on average; the longest jump is machine 1’s: '
     + '12; machine 2 least: by 1');
-  assert.is(events, 'Machine 0 spends 100 % of its ticks on receives, machine 2 14 % (theory: 100 % '
-    + 'and 10 %)');
+  assert.is(events, 'Machine 0 spends 100 % of its ticks on receives, machine 2 spends 14 % (theory: '
+    + '100 % and 10 %)');
   assert.match(messages, /^Machine 0 takes its messages latest: 15 s .*; of all messages 52 were n/);
 });
 titles('say so when all keep up', async () => {
@@ -82,6 +83,14 @@ titles('join machines that share a fate, and have something to say of the odd ru
   assert.is((await found(dead)).headline, 'Machine 1 was last heard of at 19 s');
   assert.is((await found(virtual('silent', [2, 2], 3, { internal: 1 }))).messages,
     'No message was sent');
+});
+
+titles('name the faults of a run behind its verdict', async () => {
+  const { headline } = await found(virtual('nemesis', [1, 4, 6], 60, {
+    faults: [{ do: 'pause', machine: 2, at_s: 10, for_s: 3 }, { do: 'cut', link: [0, 2], at_s: 20,
+      for_s: 5 }, { do: 'crash', machine: 1, at_s: 40, for_s: 5 }] }));
+  assert.match(headline, new RegExp('; machine 2 was paused, machine 1 was killed and started again '
+    + 'and link 0–2 was cut$'));
 });
 
 /** Frames as withTheory and waits make them, with small numbers, so that many are equal. */
@@ -146,6 +155,38 @@ titles('name exactly the machines that fall behind or stand on the border, for a
     }
     assert.is(/Every machine keeps up/.test(headline), late!.length + border!.length === 0);
   }), { numRuns: 150 });
+});
+titles('name what was done to whom, and nothing that was not done, for any faults', () => {
+  const { rows, waiting } = framesOf([{ ticks: 9, receives: 1, waiting: 0, clock: 9, mean_lag: 1,
+    more_lag: 0, sum_jump: 0, max_jump: 1, max_queue: 1, theory_load: 0.5, taken: 1, not_taken: 0,
+    wait_s: 1, more_wait_s: 0 }]);
+  const id = fc.integer({ min: 0, max: 11 });
+  const span = fc.record({ do: fc.constantFrom('pause' as const, 'crash' as const, 'cut' as const),
+    one: id, other: id, for_good: fc.boolean() }).map(({ do: what, one, other, for_good }): Span =>
+    ({ text: '', do: what, machines: what === 'cut' ? [one, other] : [one], from_s: 1, to_s: 2,
+      for_good }));
+  fc.assert(fc.property(fc.array(span, { maxLength: 6 }), (spans) => {
+    const { headline } = findings(pl.readRecords(rows), pl.readRecords(waiting), spans);
+    const [, ...clauses] = headline.split('; ');
+    const said = clauses.join().split(/(?<=paused|again|good|cut)(?:,| and)? ?/).filter(Boolean);
+    const kinds = { paused: 'pause', 'killed and started again': 'crash', 'killed for good': 'crash',
+      cut: 'cut' };
+    let found = 0;
+    for (const [words, what] of Object.entries(kinds)) {
+      const whom = [...new Set(spans.filter((one) => one.do === what
+        && (what !== 'crash' || one.for_good === words.includes('good')))
+        .map(({ machines }) => machines.join('–')))];
+      const clause = said.find((text) => new RegExp(`(was|were) ${words}$`).test(text));
+      assert.is(clause !== undefined, whom.length > 0, headline);
+      if (!clause) continue;
+      found++;
+      const ids = clause.match(/\d+(–\d+)?(?! more)/g)!;
+      assert.is(ids.length, Math.min(3, whom.length), headline);
+      assert.ok(ids.every((one) => whom.includes(one)), headline);
+      assert.is(Number(/(\d+) more/.exec(clause)?.[1] ?? 0), Math.max(0, whom.length - 3));
+    }
+    assert.is(said.length, found, headline);
+  }), { numRuns: 100 });
 });
 titles('each number is that of the machine that the sentence names, for any frame', () => {
   fc.assert(fc.property(manyMachines, (machines) => {
@@ -349,11 +390,38 @@ pictures('of time show what was done to machines, each on its own field', async 
   const [clocks, lag, events] = await Promise.all([clocksPicture(states(10), { faults }),
     lagPicture(states(10), { faults }), eventsPicture(slices, { faults, machines: 3 })]);
   for (const [svg, words] of [[clocks, ['pause 1', 'cut 0–2']],
-    [lag, ['pause 1', 'cut 0–2', 'cut 0–2']], [events, ['pause 1', 'cut 0–2', 'cut 0–2']]] as const) {
+    [lag, ['pause 1', 'cut 0–2', 'cut 0–2']],
+    [events, ['pause 1', 'cut 0–2', 'cut 0–2']]] as const) {
     const found = [...svg!.matchAll(/>((?:pause|cut) [^<]*)</g)].map(([, text]) => text);
     assert.equal(found.sort(), [...words].sort());
     assert.is(svg!.match(/<rect [^>]*width="/g)!.length >= words.length, true);
   }
+});
+pictures('write kinds of events and faults where there is room, and nowhere else', async () => {
+  const machines = Array.from({ length: 6 }, (_, machine) => machine);
+  const crowded = pl.readRecords(machines.flatMap((machine) => [['receive', 0.72], ['send', 0.14],
+    ['internal', 0.14]].map(([event, share]) =>
+    ({ machine, from_s: 0, to_s: 10, event, ticks: 100 * Number(share), share }))));
+  const faults = [1, 1.2, 5].map((from_s) =>
+    ({ do: 'pause', machines: [0], from_s, to_s: from_s + 1 }));
+  const svg = await eventsPicture(crowded, { faults, machines: 6 });
+  const places = [...svg.matchAll(/translate\(([\d.]+),([\d.]+)\)"[^>]*>(\w+)[^<]*</g)]
+    .map(([, x, y, word]) => ({ x: Number(x), y: Number(y), word }));
+  const kinds = places.filter(({ word }) => /receive|send|internal/.test(word!));
+  assert.is(kinds.length, 18);
+  const ys = [...new Set(kinds.map(({ y }) => y))].sort((one, other) => one - other);
+  assert.is(ys.length, 3); // Of each field, from its own top.
+  assert.ok(ys.every((y, at) => at === 0 || y - ys[at - 1]! > 11), ys.join());
+  const pauses = places.filter(({ word }) => word === 'pause');
+  assert.is(pauses.length, 2);
+  assert.ok(pauses.every(({ x }) => x > 40 + 70), 'beside the name of the machine');
+});
+pictures('have room for the numbers of their axis', async () => {
+  const left = async (max: number) =>
+    Number(/"y-axis tick label".*?<text transform="translate\(([\d.]+)/s.exec(
+      await clocksPicture(states(10), { max }))?.[1] ?? NaN);
+  const [few, many] = [await left(900), await left(4000)];
+  assert.ok(many - few >= 8, `${few} ${many}`);
 });
 pictures('take a title, broken into lines, and escape it', async () => {
   const svg = await lagPicture(states(5),
@@ -375,6 +443,16 @@ spaceTime('draws what is in the window, each kind of event in its own way', () =
   const part = spaceTimePicture(diagram, { from_s: 1.5, to_s: 2.7 });
   assert.equal(['internal', 'send', 'receive'].map((kind) => dots(part, kind)), [1, 0, 1]);
   assert.match(part, /<g class="arrows"><path/); // The message enters the window from outside.
+});
+spaceTime('has room for every name, of 3 machines and of 50', () => {
+  for (const machines of [3, 50]) {
+    const many = { ...diagram, machines, ends_s: new Array<number>(machines).fill(5) };
+    const svg = spaceTimePicture(many, { from_s: 0, to_s: 5 });
+    const names = svg.matchAll(/<text x="(\d+)"[^>]*font-weight="600"[^>]*>([^<]*)</g);
+    for (const [, x, name] of names) {
+      assert.ok(Number(x) > name!.length * 7.2, `${name} ends at ${x}`);
+    }
+  }
 });
 spaceTime('sets past, future and concurrent events apart', () => {
   const svg = spaceTimePicture(diagram, { from_s: 0, to_s: 5, selected: 2 });
@@ -461,9 +539,25 @@ pages('says in red what the check finds, and draws what it can', async () => {
   const html = read(await writeReport(folder));
   const [, banner] = /<div class="wrong" role="alert">(.*?)<\/div>/s.exec(html)!;
   assert.match(banner!, /machine-1\.csv:10/);
+  assert.match(banner!, /^<h2>The rule could not have made these logs/);
   assert.not.match(html, /<b>"/);
   assert.not.match(html, /Checked/);
   assert.is(html.match(/<figure /g)!.length, 8);
+});
+pages('tells rule and pace apart: yellow if only the time is off, red if the rule is', async () => {
+  const folder = virtual('late', [3, 3, 2]);
+  const path = logPath(folder, 1);
+  const rows = read(path).split('\n').map((row) => {
+    const [time_us, ...rest] = row.split(',');
+    return rest[2] === 'internal' ? [Number(time_us) - 1, ...rest].join() : row;
+  });
+  writeFileSync(path, rows.join('\n'));
+  const html = read(await writeReport(folder));
+  const [, banner] = /<div class="late" role="alert">(.*?)<\/div>/s.exec(html)!;
+  assert.match(banner!, /^<h2>The rule could have made these logs, but not in their time: /);
+  assert.match(banner!, /\d+ violations\)<\/h2>/);
+  assert.match(banner!, /<li>Out of time: machine-1\.csv:\d+: /);
+  assert.not.match(html, /class="wrong"|✓ Checked/);
 });
 pages('sets two runs side by side with the same axes, in a file of its own', async () => {
   const own = read(await writeReport(quiet));
@@ -494,8 +588,14 @@ pages('puts three runs in three columns, each figure under its run’s name, num
     }
     assert.is(rows.length, 6);
     const [, summary] = /<figure class="summary full">(.*?)<\/figure>/s.exec(html)!;
-    assert.match(summary!, /<th scope="col">quiet<\/th><th scope="col">overloaded<\/th>/);
-    assert.match(summary!, /rate, Hz.*machine 0<\/th><td>3\.0<\/td><td>1\.0<\/td><td>2\.0</s);
+    const names = ['quiet', 'overloaded', 'third'];
+    for (const [id, rates] of [[0, ['3.0', '1.0', '2.0']], [2, ['2.0', '6.0', '1.0']]] as const) {
+      // The three under each other, so that a column holds one quantity of all runs.
+      const [, body] = new RegExp(`machine ${id}</th></tr>(.*?)</tbody>`, 's').exec(summary!)!;
+      const lines = [...body!.matchAll(/<th scope="row">([^<]*)<\/th><td>([^<]*)</g)];
+      assert.equal(lines.map(([, name]) => name), names);
+      assert.equal(lines.map(([, , rate]) => rate), rates);
+    }
   });
 pages('leads from each number that has a place to that place', async () => {
   const html = read(await writeReport(overloaded));

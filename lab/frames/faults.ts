@@ -19,11 +19,12 @@ export interface Span {
   for_good: boolean;
 }
 
-/** The faults of a run, in the order of time. */
+/** The faults of a run that were done, in the order of time. */
 export function spansOf(run: Run): Span[] {
   if (run.run.kind === 'foreign' || !run.run.faults) return [];
   const seconds = secondsOf(run);
-  return run.run.faults.map((fault): Span => {
+  const done = run.run.faults.filter(({ from_us }) => run.run.kind === 'virtual' || from_us);
+  return done.map((fault): Span => {
     const { at_s, for_s, from_us, to_us } = fault;
     const planned_s = endOf(fault, run.run.duration_s);
     const for_good = for_s === null || at_s + for_s >= run.run.duration_s;

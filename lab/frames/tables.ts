@@ -96,9 +96,13 @@ export const summaryTable = (frame: DataFrame, options: TableOptions = {}): stri
 export const theoryTable = (frame: DataFrame, options: TableOptions = {}): string =>
   drawn(theoryColumns, linesOf(frame, theoryColumns), options);
 
+/** A schedule that was drawn has fifteen digits, of which a person reads two or three. */
+const short = (fault: string): string => fault.replace(/\d+\.\d+/g, (s) =>
+  String(Number(Number(s) < 1 ? Number(s).toPrecision(2) : Number(s).toFixed(1))));
+
 /** What each fault cost, as rows of a table. @param costs from faults */
 export const faultLines = (costs: DataFrame): Line[] => {
-  const words = costs.getColumn('fault').toArray() as string[];
+  const words = (costs.getColumn('fault').toArray() as string[]).map(short);
   return linesOf(costs, faultColumns).map((line, nth) =>
     ({ ...line, name: `${words[nth]}${words[nth]!.startsWith('cut') ? `, ${line.name}` : ''}` }));
 };

@@ -2,16 +2,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
+import { plural } from '../cli/terminal.ts';
 import { checkForeign, type ForeignReport } from '../check/foreign.ts';
-import { parseLog } from '../check/read.ts';
-import { parseRun } from '../check/record.ts';
-import { checkRun } from '../check/verdict.ts';
 import { type Scene, scene } from '../frames/causes.ts';
 import { jumpCounts, mix, timeline } from '../frames/events.ts';
-import { type Cost, costsOf } from '../frames/faults.ts';
+import { type Cost, costsOf, spansOf } from '../frames/faults.ts';
 import type { Run } from '../frames/load.ts';
 import { waits } from '../frames/messages.ts';
 import { withTheory } from '../frames/summary.ts';
+import { judge } from '../real/verdict.ts';
 import { about, type Findings, findings } from './findings.ts';
 import { standingWords } from './percentile.ts';
 
@@ -22,9 +21,18 @@ const STATES_MOST = 150_000;
 const LOOKS = 4000;
 /** At first the space-time diagram shows as many events as can be told apart. */
 const EVENTS_AT_FIRST = 110;
+/** Of several runs, which share the stretch, the busiest shows so many times as many. */
+const WINDOWS_MOST = 3;
 /** A slice of the picture of events holds at least so many ticks of the slowest machine. */
 const SLICE_TICKS = 4;
 const SLICES_MOST = 40;
+
+/** What the check has against a run; `late` if the rule could have made it and the pace is off. */
+export interface Objection {
+  tone: 'wrong' | 'late';
+  title: string;
+  lines: string[];
+}
 
 /** What a page says of one run. */
 export interface Chapter {
@@ -43,7 +51,7 @@ export interface Chapter {
   /** A sentence if `states` leaves something out, else empty. */
   sampled: string;
   /** What the check finds wrong, or null. */
-  check: { title: string; lines: string[] } | null;
+  check: Objection | null;
   /** Of an imported run, where it stands among runs of its rates; else empty. */
   standing: string;
 }
@@ -80,7 +88,7 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
   const slice_s = sliceOf(run, end_s);
   return {
     run, frame, slice_s, slices: mix(run, slice_s), counts: jumpCounts(run),
-    found: findings(frame, waits(run)), check: checked(run, trouble),
+    found: findings(frame, waits(run), spansOf(run)), check: checked(run, trouble),
     states: timeline(run, every_s), ticks: scene(run, EVENTS_MOST),
     costs: costsOf(run),
     standing: run.run.kind === 'foreign' ? await standingWords(run) ?? '' : '',
@@ -93,17 +101,19 @@ const rowsOf = ({ logs }: Run) => logs.reduce((sum, { rows }) => sum + rows, 0);
 
 /** Slices in which also the slowest machine has some ticks. */
 const sliceOf = ({ run }: Run, end_s: number) =>
-  Math.max(end_s / SLICES_MOST, Math.min(end_s / 6, SLICE_TICKS / Math.min(...run.rates_hz.map((rate_hz) => rate_hz ?? 1))));
+  Math.max(end_s / SLICES_MOST, Math.min(end_s / 6,
+    SLICE_TICKS / Math.min(...run.rates_hz.map((rate_hz) => rate_hz ?? 1))));
 
 function axesOf(chapters: Chapter[], end_s: number): Axes {
   const most = (value: (chapter: Chapter) => number) => Math.max(...chapters.map(value));
   const top = (frame: DataFrame, name: string) => Number(frame.getColumn(name).max() ?? 0) || 1;
   const column = (name: string) => most(({ states }) => top(states, name));
+  const windows_s = chapters.map(({ ticks, run }) => Math.min(end_s,
+    (EVENTS_AT_FIRST * Math.max(0.01, run.end_s)) / Math.max(1, ticks.events)));
   return {
     end_s, clock: column('clock'), lag: column('lag'), queue: column('queue'),
     jump: most(({ frame }) => top(frame, 'max_jump')),
-    window_s: most(({ ticks, run }) => Math.min(end_s,
-      (EVENTS_AT_FIRST * Math.max(0.01, run.end_s)) / Math.max(1, ticks.events))),
+    window_s: Math.min(Math.max(...windows_s), WINDOWS_MOST * Math.min(...windows_s)),
   };
 }
 
@@ -111,17 +121,26 @@ function axesOf(chapters: Chapter[], end_s: number): Axes {
 function checked(run: Run, trouble: string[]): Chapter['check'] {
   try {
     if (run.run.kind === 'foreign') return checkedForeign(run, trouble);
-    const { consistent, violations, counts } = verdict(run);
-    if (consistent && trouble.length === 0) return null;
-    const lines = consistent ? trouble : violations.map(({ file, line, text }) =>
-      `${file}${line === null ? '' : `:${line}`}: ${text}`);
-    const all = Object.values(counts).reduce((sum, n) => sum + n, 0) || lines.length;
-    return { lines, title: 'The rule could not have made these logs: '
-      + `${all} violation${all === 1 ? '' : 's'}` };
+    const { rule, consistent, sentence, violations, counts } = judge(run.folder);
+    if (consistent) {
+      return trouble.length === 0 ? null
+        : { tone: 'wrong', title: 'Not every line could be read', lines: trouble };
+    }
+    const inOrder = [...violations].sort((one, other) =>
+      Number(one.rule === 'pace') - Number(other.rule === 'pace'));
+    const lines = inOrder.map(({ file, line, text, rule: name }) =>
+      `${name === 'pace' ? 'Out of time: ' : ''}${[file, ...(line === null ? [] : [line])]
+        .join(':')}: ${text}`);
+    const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
+    return { tone: rule === 'violated' ? 'wrong' : 'late', lines,
+      title: `${capital(sentence)} (${plural(all, 'violation')})` };
   } catch (error) {
-    return { title: 'The logs cannot be checked', lines: [...trouble, (error as Error).message] };
+    return { tone: 'wrong', title: 'The logs cannot be checked',
+      lines: [...trouble, (error as Error).message] };
   }
 }
+
+const capital = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}`;
 
 /** The same of an imported run: which of the rules that its rows decide they break, and where. */
 function checkedForeign(run: Run, trouble: string[]): Chapter['check'] {
@@ -130,9 +149,9 @@ function checkedForeign(run: Run, trouble: string[]): Chapter['check'] {
   const lines = wrong.flatMap(({ text, broken, rows, places, mend }) => [
     `${text} (${broken} of ${rows} rows) ${mend}`,
     ...places.slice(0, 1).map(({ file, line, text: what }) => `${file}:${line}: ${what}`)]);
-  const count = `${wrong.length} rule${wrong.length === 1 ? '' : 's'}`;
-  return { lines: [...trouble, ...lines],
-    title: wrong.length === 0 ? 'Not every line could be read' : `These logs break ${count}` };
+  return { tone: 'wrong', lines: [...trouble, ...lines],
+    title: wrong.length === 0 ? 'Not every line could be read'
+      : `These logs break ${plural(wrong.length, 'rule')}` };
 }
 
 function foreignVerdict({ folder, run: { machines } }: Run): ForeignReport {
@@ -140,15 +159,4 @@ function foreignVerdict({ folder, run: { machines } }: Run): ForeignReport {
     ? readFileSync(join(folder, name), 'utf8') : '');
   return checkForeign(JSON.parse(text('run.json')), Array.from({ length: machines }, (_, id) =>
     ({ log: text(`machine-${id}.csv`), source: text(`source-${id}.csv`) })));
-}
-
-/** What the oracle says, which reads the folder itself. */
-function verdict({ folder, run: { machines } }: Run) {
-  const path = join(folder, 'run.json');
-  const logs = Array.from({ length: machines }, (_, id) => {
-    const file = `machine-${id}.csv`;
-    return parseLog(existsSync(join(folder, file)) ? readFileSync(join(folder, file))
-      : new Uint8Array(), file);
-  });
-  return checkRun(parseRun(JSON.parse(readFileSync(path, 'utf8')), path), logs);
 }

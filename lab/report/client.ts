@@ -186,7 +186,8 @@ function sentences(
 ): HTMLElement[] {
   const many = (relation: Relation) => how.filter((one) => one === relation).length;
   const lines = [['b', tell(diagram, at)], ['span', rule(diagram, at, before)],
-    ['span', state(diagram, clocks, at)], ['span', `${many('past')} events in its past, ${many('future')} in its future, `
+    ['span', state(diagram, clocks, at)],
+    ['span', `${many('past')} events in its past, ${many('future')} in its future, `
       + `${many('concurrent')} concurrent`]] as const;
   return lines.map(([name, text]) => {
     const element = document.createElement(name);

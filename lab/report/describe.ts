@@ -24,7 +24,9 @@ function knobWords({ run }: Run): string {
 
 /** Why theory, which knows the exercise alone, may not be asked; empty where it may. */
 export function theoryDoubts(run: Run): string {
-  const doubts = [networkOf(run).slice(2), knobWords(run)].filter((words) => words !== '');
+  const isDisturbed = run.run.kind !== 'foreign' && (run.run.faults ?? []).length > 0;
+  const doubts = [networkOf(run).slice(2), knobWords(run), isDisturbed ? 'faults' : '']
+    .filter((words) => words !== '');
   return doubts.length === 0 ? '' : ` Theory knows the exercise alone, without ${
     doubts.join(' and ')}.`;
 }

@@ -1,6 +1,6 @@
 /**
- * The drawing of the space-time diagram: a line for each machine, a dot for each event, an arrow for
- * each message. The page of a report bundles this file, so it imports nothing that needs Node.
+ * The drawing of the space-time diagram: a line for each machine, a dot for each event, an arrow
+ * for each message. The page of a report bundles this file, so it imports nothing that needs Node.
  */
 import type { Scene } from '../frames/causes.ts';
 import type { Diagram, Relation } from '../model/causality.ts';
@@ -30,7 +30,8 @@ const FONT = 'font-family="system-ui,sans-serif" font-size="12"';
 
 /** Where things are: `x` of a time, `y` of a machine's line, in px, and back. */
 export function geometry({ machines }: Diagram, { from_s, to_s, width }: View) {
-  const left = width < 500 ? 16 + 8 * String(machines - 1).length : 84;
+  const digits = String(machines - 1).length;
+  const left = width < 500 ? 16 + 8 * digits : 76 + 8 * digits;
   const lane = machines > MANY ? LANE_LEAST : Math.max(28, Math.min(84, 560 / machines));
   const px_s = (width - left - margin.right) / (to_s - from_s);
   return {

@@ -10,6 +10,7 @@ import {
 import type { Axes, Chapter } from './chapters.ts';
 import { theoryDoubts } from './describe.ts';
 import { PICTURES, type Picture, WIDTH_FULL } from './pictures.ts';
+import { FIELDS_MOST } from './runs.ts';
 import { labelColour } from './signs.ts';
 import { extent } from './words.ts';
 
@@ -93,7 +94,8 @@ function worst(chapter: Chapter, nth: number, id: string): string {
 // ── Tables ───────────────────────────────────────────────────────────────────────────────────
 
 const theoryFigure = (chapter: Chapter): Figure => ({
-  id: 'theory', run: chapter.run.name, title: chapter.found.theory, body: theoryTables(chapter),
+  id: 'theory', run: chapter.run.name, wide: chapter.run.run.machines > FIELDS_MOST,
+  title: chapter.found.theory, body: theoryTables(chapter),
   note: `What was measured, beside what theory.ts predicts. ${TERMS.theory} The mean lag is for a `
     + `run of this length.${theoryDoubts(chapter.run)}`,
 });
@@ -133,43 +135,45 @@ export function faultFigure(chapters: Chapter[]): Figure[] {
     note: TERMS.faults, body: tableOf(lines, faultColumns) }];
 }
 
-/** The numbers of several runs, quantity by quantity and machine by machine. */
+/** The numbers of several runs, machine by machine, those of one quantity under each other. */
 function besideEachOther(chapters: Chapter[]): string {
   const lines = chapters.map(({ frame }) => linesOf(frame, summaryColumns));
   const machines = Math.max(...lines.map((own) => own.length));
-  const bodies = summaryColumns.map(({ group, heading, column }, place) => {
-    const rows = Array.from({ length: machines }, (_, id) => {
-      const cells = chapters.map((chapter, nth) => {
-        const text = lines[nth]![id]?.cells[place] ?? '';
-        return `<td>${linked(text, text === '' ? null : cellPlace(chapter, nth, id, column))}</td>`;
-      });
-      return `<tr><th scope="row" style="color:${labelColour(id)}">machine ${id}</th>`
-        + `${cells.join('')}</tr>`;
-    });
-    return `<tbody><tr class="quantity"><th scope="rowgroup" colspan="${chapters.length + 1}">`
-      + `${htmlEscape([group, heading].filter((word) => word !== '').join(', '))}</th></tr>`
-      + `${rows.join('')}</tbody>`;
+  const bodies = Array.from({ length: machines }, (_, id) => {
+    const rows = chapters.flatMap((chapter, nth) => (lines[nth]![id] === undefined ? []
+      : [rowOf(chapter.run.name, lines[nth]![id]!.cells, (place) =>
+        cellPlace(chapter, nth, id, summaryColumns[place]!.column))]));
+    return `<tbody><tr class="group"><th scope="rowgroup" colspan="${summaryColumns.length + 1}" `
+      + `style="color:${labelColour(id)}">machine ${id}</th></tr>${rows.join('')}</tbody>`;
   });
-  const heads = chapters.map(({ run }) => `<th scope="col">${htmlEscape(run.name)}</th>`);
-  return `<div class="table"><table><thead><tr><th></th>${heads.join('')}</tr></thead>`
-    + `${bodies.join('')}</table></div>`;
+  return `<div class="table"><table>${headsOf(summaryColumns)}${bodies.join('')}</table></div>`;
 }
 
 function tableOf(
   lines: Line[], shown: Shown[], place: (line: Line, column: Shown) => Place | null = () => null,
 ): string {
-  const groups = shown.map(({ group }) => group);
-  const upper = groups.flatMap((group, at) => (groups[at - 1] === group && group !== '' ? [] : [
-    `<th scope="colgroup" colspan="${group === '' ? 1
-      : groups.filter((one) => one === group).length}">${htmlEscape(group)}</th>`]));
-  const rows = lines.map((line) =>
-    `<tr><th scope="row" style="color:${labelColour(line.machine)}">${htmlEscape(line.name)}</th>`
-    + `${line.cells.map((cell, nth) => `<td>${linked(cell, place(line, shown[nth]!))}</td>`)
-      .join('')}</tr>`);
-  return `<div class="table"><table><thead><tr><th></th>${upper.join('')}</tr><tr><th></th>`
-    + `${shown.map(({ heading }) => `<th scope="col">${heading}</th>`).join('')}</tr></thead>`
-    + `<tbody>${rows.join('')}</tbody></table></div>`;
+  const rows = lines.map((line) => rowOf(line.name, line.cells,
+    (nth) => place(line, shown[nth]!), ` style="color:${labelColour(line.machine)}"`));
+  return `<div class="table"><table>${headsOf(shown)}<tbody>${rows.join('')}</tbody></table></div>`;
 }
+
+/** The two lines above a table's columns, of which equal upper ones are joined. */
+function headsOf(shown: Shown[]): string {
+  const groups = shown.map(({ group }) => group);
+  const upper = groups.flatMap((group, at) => {
+    if (groups[at - 1] === group && group !== '') return [];
+    const count = group === '' ? 1 : groups.filter((one) => one === group).length;
+    return [count === 1 ? `<th>${htmlEscape(group)}</th>` : '<th scope="colgroup" class="over" '
+      + `colspan="${count}"><span>${htmlEscape(group)}</span></th>`];
+  });
+  return `<thead><tr><th></th>${upper.join('')}</tr><tr><th></th>`
+    + `${shown.map(({ heading }) => `<th scope="col">${heading}</th>`).join('')}</tr></thead>`;
+}
+
+const rowOf = (
+  name: string, cells: string[], place: (nth: number) => Place | null, style = '',
+): string => `<tr><th scope="row"${style}>${htmlEscape(name)}</th>${
+  cells.map((cell, nth) => `<td>${linked(cell, place(nth))}</td>`).join('')}</tr>`;
 
 // ── The living diagram ───────────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,7 @@
 /** What a run's numbers say: a sentence for each picture, which has to hold of the frame. */
 import type { DataFrame } from 'nodejs-polars';
 import { listed } from '../cli/terminal.ts';
+import type { Span } from '../frames/faults.ts';
 import type { Row } from './stage.ts';
 
 /** More machines than this are counted in a sentence, and not named. */
@@ -51,11 +52,12 @@ const theory = (rows: Row[], column: string, unit = '', word = about) =>
     ? ` (theory: ${each(rows, `theory_${column}`, word)}${unit})` : '');
 
 /** Machines that share a finding: 'Machine 0', 'Machines 0, 1, 2 and 4 more'. */
-function named(rows: Row[]): string {
-  const ids = rows.slice(0, NAMED_MOST).map(({ machine }) => String(machine));
-  if (rows.length > NAMED_MOST) ids.push(`${rows.length - NAMED_MOST} more`);
-  return `${rows.length > 1 ? 'Machines' : 'Machine'} ${listed(ids)}`;
-}
+const named = (rows: Row[]): string => `${rows.length > 1 ? 'Machines' : 'Machine'} ${
+  counted(rows.map(({ machine }) => String(machine)))}`;
+
+/** '0, 1, 2 and 4 more'. */
+const counted = (words: string[]): string => listed(words.length <= NAMED_MOST ? words
+  : [...words.slice(0, NAMED_MOST), `${words.length - NAMED_MOST} more`]);
 
 const lower = (text: string) => `${text[0]!.toLowerCase()}${text.slice(1)}`;
 /** Of one or of several: what agrees with the subject. */
@@ -85,8 +87,11 @@ export function verdictOf({ ticks, load, theory_load }: Row): Verdict {
  * What each picture shows, in a sentence with its numbers.
  * @param frame from withTheory
  * @param waiting from waits
+ * @param faults from spansOf
  */
-export function findings(frame: DataFrame, waiting: DataFrame): Findings {
+export function findings(
+  frame: DataFrame, waiting: DataFrame, faults: readonly Span[] = [],
+): Findings {
   const all = frame.toRecords().map((row) => Object.fromEntries(Object.entries(row)
     .map(([name, value]) => [name, value === null ? NaN : Number(value)]))) as Row[];
   const rows = all.filter(({ ticks }) => ticks! > 0);
@@ -99,7 +104,8 @@ export function findings(frame: DataFrame, waiting: DataFrame): Findings {
   const dead = rows.filter(({ last_s, rate_hz }) => end_s - last_s! > 2 / rate_hz!);
   const late = rows.filter((row) => verdictOf(row) === 'falls behind');
   return {
-    headline: dead.length > 0 ? silentHeadline(dead) : headline(rows, late),
+    headline: (dead.length > 0 ? silentHeadline(dead) : headline(rows, late))
+      + faultClause(faults),
     clocks: dead.length > 0 ? silentClocks(dead) : clocksFinding(rows, late),
     lag: late.length > 0 ? lateFinding(late) : lagFinding(rows),
     queues: late.length > 0 && known(late[0]!.final_queue) ? growingFinding(late)
@@ -120,6 +126,23 @@ function headline(rows: Row[], late: Row[]): string {
       + (stands && `; ${lower(stands)}`);
   }
   return stands || 'Every machine keeps up with its messages';
+}
+
+/** What was done to whom: '; machine 2 was paused and link 0–2 was cut'. */
+function faultClause(faults: readonly Span[]): string {
+  const ids = (kind: (span: Span) => boolean) => [...new Set(faults.filter(kind)
+    .map(({ machines }) => machines.join('–')))].sort(new Intl.Collator('en', { numeric: true })
+    .compare);
+  const clauses = ([
+    ['machine', 'paused', ids(({ do: what }) => what === 'pause')],
+    ['machine', 'killed and started again', ids(({ do: what, for_good }) =>
+      what === 'crash' && !for_good)],
+    ['machine', 'killed for good', ids(({ do: what, for_good }) => what === 'crash' && for_good)],
+    ['link', 'cut', ids(({ do: what }) => what === 'cut')],
+  ] as const).filter(([, , whom]) => whom.length > 0).map(([what, done, whom]) =>
+    `${what}${whom.length > 1 ? 's' : ''} ${counted(whom)} ${whom.length > 1 ? 'were' : 'was'} `
+    + done);
+  return clauses.length === 0 ? '' : `; ${listed(clauses)}`;
 }
 
 /** How fast the clocks of some grow beside the highest. */
@@ -184,7 +207,7 @@ function eventFinding(rows: Row[]): string {
     return `Each machine spends ${percent(most.receive_share!)} of its ticks on receives`;
   }
   return `Machine ${most.machine} spends ${percent(most.receive_share!)} of its ticks on receives, `
-    + `machine ${least.machine} ${percent(least.receive_share!)}`
+    + `machine ${least.machine} spends ${percent(least.receive_share!)}`
     + theory([most, least], 'receive_share', '', percent);
 }
 
@@ -200,8 +223,8 @@ function messageFinding(rows: Row[]): string {
   const [slow, worst] = [highest(taken, 'mean_wait_s'), highest(taken, 'max_wait_s')];
   const longest = worst.max_wait_s === slow.max_wait_s ? `, ${about(slow.max_wait_s!)} s at worst`
     : `; the longest wait is machine ${worst.machine}’s: ${about(worst.max_wait_s!)} s`;
-  return `Machine ${slow.machine} takes its messages latest: ${about(slow.mean_wait_s!)} s after they `
-    + `were sent, on average${longest}${never}`;
+  return `Machine ${slow.machine} takes its messages latest: ${about(slow.mean_wait_s!)} s after `
+    + `they were sent, on average${longest}${never}`;
 }
 
 function theoryFinding(rows: Row[]): string {

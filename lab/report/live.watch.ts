@@ -1,4 +1,4 @@
-/** A live page for a run over sockets: what the launcher watches goes to it, and buttons come back. */
+/** A live page for a run over sockets: what is watched goes to it, and its buttons come back. */
 import { basename } from 'node:path';
 import type { Configuration } from '../model/run.ts';
 import type { Watch } from '../real/supervise.ts';

@@ -48,7 +48,7 @@ function banner({ check, run }: Chapter, several: boolean): string {
   const more = check.lines.length > 8
     ? `<li>and more: npx tsx check.ts ${htmlEscape(run.folder)}</li>` : '';
   const whose = several ? `${run.name}: ` : '';
-  return `<div class="wrong" role="alert"><h2>${htmlEscape(whose + check.title)}</h2>`
+  return `<div class="${check.tone}" role="alert"><h2>${htmlEscape(whose + check.title)}</h2>`
     + `What can be drawn is drawn.<ul>${some}${more}</ul></div>`;
 }
 
@@ -84,7 +84,8 @@ script-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,"><title>${htmlEscape(names)} – Logical Clock Lab</title>
 <style>${styles()}</style></head><body><main class="${several ? 'several' : 'one'}${density}">
 ${chapters.map((chapter) => banner(chapter, several)).join('')}<header><h1>${htmlEscape(several
-    ? `${names}, side by side` : chapters[0]!.found.headline)}</h1>${leads.join('')}${right}</header>
+    ? `${names}, side by side` : chapters[0]!.found.headline)}</h1>${
+  leads.join('')}${right}</header>
 ${body}
 <footer>Made by <code>npx tsx analyze.ts ${htmlEscape(folders)}</code>, which can make it again.
 </footer>
@@ -98,8 +99,8 @@ function pathOf(runs: Run[]): string {
   if (runs.length === 1) return join(first.folder, 'report.html');
   const names = runs.slice(0, NAMES_MOST).map(({ folder, name }) => basename(folder) || name);
   const more = runs.length - names.length;
-  return join(dirname(first.folder), `${names.join('-beside-')}${more > 0 ? `-and-${more}-more` : ''}`
-    + '.html');
+  return join(dirname(first.folder), names.join('-beside-')
+    + `${more > 0 ? `-and-${more}-more` : ''}.html`);
 }
 
 /**

@@ -190,7 +190,8 @@ function cones(
 function coneNames(
   context: CanvasRenderingContext2D, g: Geometry, look: Look, film: Film, event: number, t: number,
 ): void {
-  const [x, y] = [g.x(film.time_s[event]!), g.y(film.machine[event]!) + Math.min(28, g.lane * 0.45)];
+  const x = g.x(film.time_s[event]!);
+  const y = g.y(film.machine[event]!) + Math.min(28, g.lane * 0.45);
   context.font = `${look.small_px}px ${look.font}`;
   context.fillStyle = look.ink;
   context.textAlign = 'right';

@@ -1,8 +1,11 @@
-/** Pictures of one run: its clocks, lags, queues, jumps and what its machines do with their ticks. */
+/** Pictures of one run: its clocks, lags, queues, jumps, and what its ticks are spent on. */
 import type { DataFrame } from 'nodejs-polars';
+import {
+  endLabels, faultMarks, kindLabels, KINDS, NAME_PX, NAMES_FEW, THREAD_PX,
+} from './labels.ts';
 import { dashOf, labelColour, machineColour } from './signs.ts';
 import {
-  type Band, draw, type Mark, type PictureOptions, type Row, size, type Spec,
+  draw, type Mark, type PictureOptions, type Row, size, type Spec,
   stage, type Stage, timeAxis,
 } from './stage.ts';
 
@@ -43,66 +46,14 @@ function byMachine(frame: DataFrame, column: string, width: number): Map<number,
   return new Map([...own].map(([id, of]) => [id, thinned(changes(of, column), column, px)]));
 }
 
-/** More lines than this have names that stand close, each with a thread to its line. */
-const NAMES_FEW = 8;
-const NAME_PX = { few: 14, many: 12 };
-/** How far from the ends of their lines names stand, for the thread. */
-const THREAD_PX = 22;
-
-/**
- * The names of the machines at the right ends of their lines, moved apart where they overlap.
- * @param value_px how much one is, and how long a second is, in px
- */
-function endLabels(
-  { Plot }: Stage, ends: Row[], column: string, value_px: number, second_px: number,
-): Mark[] {
-  const isMany = ends.length > NAMES_FEW;
-  const apart = (isMany ? NAME_PX.many : NAME_PX.few) / value_px;
-  const placed = [...ends].sort((a, b) => a[column]! - b[column]!)
-    .map((row) => ({ ...row, at: row[column]! }) as Row & { at: number });
-  for (const [nth, row] of placed.entries()) {
-    if (nth > 0) row.at = Math.max(row.at, placed[nth - 1]!.at + apart);
-  }
-  const end_s = Math.max(...ends.map((row) => row.time_s!));
-  if (isMany) {
-    // What was pushed over the top moves the others down.
-    for (let nth = placed.length - 1, most = Math.max(...ends.map((row) => row[column]!));
-      nth >= 0 && placed[nth]!.at > most; nth--, most -= apart) placed[nth]!.at = most;
-  }
-  const x = end_s + THREAD_PX / second_px;
-  return [
-    ...(isMany ? [Plot.link(placed, { x1: 'time_s', y1: column, x2: () => x, y2: 'at',
-      stroke: ({ machine }: Row) => machineColour(machine!), strokeWidth: 0.7, clip: false })] : []),
-    Plot.text(placed, {
-      x: isMany ? () => x : 'time_s', y: 'at', textAnchor: 'start', dx: isMany ? 2 : 7,
-      text: ({ machine }: Row) => `machine ${machine}`,
-      fill: ({ machine }: Row) => labelColour(machine!), fontWeight: 600,
-      ...(isMany && { fontSize: 11 }),
-    }),
-  ];
-}
-
 /** A machine's stroke: its colour, and beyond six machines its dashes. */
 const strokeOf = (id: number) => ({ stroke: machineColour(id),
   ...(dashOf(id) !== '' && { strokeDasharray: dashOf(id) }) });
 
-/** Bands where something was done to machines or links, with a word for each. */
-function faultMarks({ Plot }: Stage, faults: Band[], fields?: number[]): Mark[] {
-  if (faults.length === 0) return [];
-  const bands = faults.flatMap(({ do: what, machines, from_s, to_s }) => {
-    const who = what === 'cut' ? machines.join('–') : String(machines[0]);
-    const band = { from_s, to_s, text: `${what} ${who}` };
-    return fields === undefined ? [band]
-      : machines.filter((id) => fields.includes(id)).map((machine) => ({ ...band, machine }));
-  });
-  const field = fields === undefined ? {} : { fy: 'machine' };
-  return [
-    Plot.rect(bands, { x1: 'from_s', x2: 'to_s', ...field, fill: 'var(--fault)',
-      fillOpacity: 0.35 }),
-    Plot.text(bands, { x: 'from_s', text: 'text', frameAnchor: 'top', textAnchor: 'start', dx: 2,
-      dy: fields === undefined ? -14 : 1, fontSize: 11, fill: 'var(--muted)', ...field }),
-  ];
-}
+/** The height of a picture of many lines. */
+const HEIGHT_MANY = 460;
+/** Room for the numbers of an axis that goes so far. */
+const leftPx = (max: number) => (max >= 1000 ? 50 : 40);
 
 /** One line a machine over time, all in one field. */
 async function lines(
@@ -115,18 +66,19 @@ async function lines(
   const { end_s = most(all, 'time_s'), max = most(all, column) } = options;
   const ends = [...series.values()].map((rows) => rows.at(-1)!);
   const isMany = ends.length > NAMES_FEW;
-  const full = isMany ? Math.max(height, ends.length * NAME_PX.many + 80) : height;
-  const right = isMany ? 76 + THREAD_PX : 76;
+  const full = isMany ? Math.max(HEIGHT_MANY, ends.length * NAME_PX.many + 80) : height;
+  const [left, right] = [leftPx(max), isMany ? 76 + THREAD_PX : 76];
+  const second_px = (width - left - right) / end_s;
   return draw(on, {
-    ...size(width, full), marginRight: right,
+    ...size(width, full), marginLeft: left, marginRight: right,
     x: timeAxis(end_s, width),
     y: { label, domain: [0, max], ticks: Math.min(5, max), tickSize: 0, grid: true, nice: true },
     marks: [
-      ...faultMarks(on, faults),
+      ...faultMarks(on, faults, { second_px }),
       ...[...series].map(([id, rows]) => on.Plot.lineY(rows, {
         x: 'time_s', y: column, ...strokeOf(id), strokeWidth: 1.6, curve: 'step-after',
       })),
-      ...endLabels(on, ends, column, (full - 68) / max, (width - 40 - right) / end_s),
+      ...endLabels(on, ends, column, (full - 68) / max, second_px),
     ],
   }, options.title);
 }
@@ -151,17 +103,23 @@ const fieldsOf = (rows: Row[], { machines }: PictureOptions): number[] =>
   (machines === undefined ? ids(rows) : Array.from({ length: machines }, (_, id) => id))
     .slice(0, FIELDS_MOST);
 
+/** Room for words beside a field. */
+const RIGHT_PX = 62;
+/** Where fields are low, how far apart words beside them stand. */
+const WORDS_PERCENT = 27;
+
 /** What the fields of all machines share: their height, and a name in the corner of each. */
-function fields({ Plot }: Stage, of: number[], width: number): { spec: Spec; names: Mark } {
+function fields({ Plot }: Stage, of: number[], width: number, left = leftPx(0)) {
   const spec: Spec = {
-    ...size(width, of.length * fieldPx(of.length, width) + 76), marginTop: 38, marginRight: 62,
+    ...size(width, of.length * fieldPx(of.length, width) + 76),
+    marginTop: 38, marginRight: RIGHT_PX, marginLeft: left,
     fy: { axis: null, domain: of, paddingInner: 0.34, paddingOuter: 0.1 },
   };
   const names = Plot.text(of.map((machine) => ({ machine })), {
     fy: 'machine', text: ({ machine }: Row) => `machine ${machine}`, frameAnchor: 'top-left',
     dy: -14, dx: 2, fill: ({ machine }: Row) => labelColour(machine!), fontWeight: 600,
   });
-  return { spec, names };
+  return { spec, names, field_px: width - left - RIGHT_PX };
 }
 
 /** One line a machine over time, each in a field of its own but all on one scale. */
@@ -174,14 +132,15 @@ async function steps(
   const on = await stage();
   const all = [...series.values()].flat();
   const { end_s = most(all, 'time_s'), max = most(all, column) } = options;
-  const { spec, names } = fields(on, [...series.keys()], width);
+  const { spec, names, field_px } = fields(on, [...series.keys()], width, leftPx(max));
   const line = { x: 'time_s', y: column, fy: 'machine', curve: 'step-after' } as const;
   return draw(on, {
     ...spec,
     x: timeAxis(end_s, width),
     y: { label, domain: [0, max], ticks: Math.min(series.size > MANY ? 2 : 3, max), tickSize: 0,
       grid: true, nice: true },
-    marks: faultMarks(on, faults, [...series.keys()]).concat([...series].flatMap(
+    marks: faultMarks(on, faults, { second_px: field_px / end_s, fields: [...series.keys()] })
+      .concat([...series].flatMap(
       ([id, rows]): Mark[] => [
         on.Plot.areaY(rows, { ...line, fill: machineColour(id), fillOpacity: 0.18 }),
         on.Plot.lineY(rows, { ...line, stroke: machineColour(id), strokeWidth: 1.3 }),
@@ -239,8 +198,6 @@ export async function jumpsPicture(
   }, options.title);
 }
 
-const kinds = [['receive', 1], ['send', 0.5], ['internal', 0.15]] as const;
-
 /**
  * What each machine does with its ticks as the run goes on; one that only receives is full.
  * @param slices the frame of mix with a width: `machine`, `from_s`, `to_s`, `event`, `share`
@@ -252,7 +209,7 @@ export async function eventsPicture(
   const rows = slices.toRecords() as (Row & { event: string })[];
   const of = fieldsOf(rows, options);
   const { width = 560, end_s = most(rows, 'to_s'), faults = [] } = options;
-  const { spec, names } = fields(on, of, width);
+  const { spec, names, field_px } = fields(on, of, width);
   return draw(on, {
     ...spec,
     x: timeAxis(end_s, width),
@@ -264,9 +221,9 @@ export async function eventsPicture(
           x: 's', y1: 'y1', y2: 'y2', fy: () => machine, curve: 'step-after',
           fill: machineColour(machine), fillOpacity: opacity,
         }))),
-      ...faultMarks(on, faults, of),
-      on.Plot.text(kindLabels(rows, of), { x: end_s, y: 'y', fy: 'machine', text: 'event',
-        textAnchor: 'start', dx: 6 }),
+      ...faultMarks(on, faults, { second_px: field_px / end_s, fields: of }),
+      on.Plot.text(kindLabels(rows, of, of.length > MANY ? WORDS_PERCENT : 0), { x: end_s, y: 'y',
+        fy: 'machine', text: 'event', textAnchor: 'start', dx: 6 }),
       names,
     ],
   }, options.title);
@@ -280,8 +237,8 @@ function stacks(rows: (Row & { event: string })[]) {
     slices.get(from_s!)!.shares.set(event, 100 * share!);
   }
   const inTime = [...slices].sort(([one], [other]) => one - other);
-  return kinds.map(([event, opacity], place) => {
-    const below = kinds.slice(0, place).map(([kind]) => kind);
+  return KINDS.map(([event, opacity], place) => {
+    const below = KINDS.slice(0, place).map(([kind]) => kind);
     const steps = inTime.flatMap(([from_s, { to_s, shares }], at) => {
       const y1 = below.reduce((sum, kind) => sum + (shares.get(kind) ?? 0), 0);
       const step = { s: from_s, y1, y2: y1 + (shares.get(event) ?? 0) };
@@ -290,20 +247,5 @@ function stacks(rows: (Row & { event: string })[]) {
       return gap ? [step, { ...step, s: to_s }, { s: to_s, y1: 0, y2: 0 }] : [step];
     });
     return { opacity, steps };
-  });
-}
-
-/** The kinds of events beside the field, where they stand over the whole run. */
-function kindLabels(rows: (Row & { event: string })[], of: number[]) {
-  return of.flatMap((machine) => {
-    const own = rows.filter((row) => row.machine === machine);
-    const ticks = own.reduce((sum, row) => sum + row.ticks!, 0);
-    let below = 0;
-    return kinds.flatMap(([event]) => {
-      const percent = own.filter((row) => row.event === event)
-        .reduce((sum, row) => sum + (100 * row.ticks!) / ticks, 0);
-      below += percent;
-      return percent < 12 ? [] : [{ machine, event, y: below - percent / 2 }];
-    });
   });
 }

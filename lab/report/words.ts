@@ -39,7 +39,8 @@ function journey({ cause, time_s, arrived_s, reconstructed }: Drawable, at: numb
   const arrived = arrived_s?.[at] ?? null;
   const guess = reconstructed ? ' (so far as the clocks tell)' : '';
   if (arrived === null) {
-    return `, sent at ${seconds(sent_s)}: it was taken ${seconds(time_s[at]! - sent_s)} later${guess}`;
+    return `, sent at ${seconds(sent_s)}: it was taken ${seconds(time_s[at]! - sent_s)} later`
+      + guess;
   }
   return arrived - sent_s < 0.001
     ? `, sent and there at ${seconds(sent_s)}: it waited ${seconds(time_s[at]! - arrived)}`
