@@ -1,0 +1,48 @@
+/** What tests of launch.ts share: a launch in a folder of its own, its processes, its logs. */
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { $, ps, type ProcessPromise } from 'zx';
+import { checkRun, readRun } from '../../check.ts';
+
+export const LAUNCH = fileURLToPath(new URL('../../launch.ts', import.meta.url));
+export const TSX = import.meta.resolve('tsx');
+/** Room for every column of the table. */
+const WIDE = { ...process.env, COLUMNS: '120' };
+
+export const somewhere = (): string => mkdtempSync(join(tmpdir(), 'lab-'));
+export const launch = (cwd: string, options: string[]): ProcessPromise =>
+  $({ nothrow: true, quiet: true, cwd, env: WIDE })`
+    exec ${[process.execPath, '--import', TSX, LAUNCH, ...options]}`.run();
+
+export const log = (cwd: string, name: string, id: number): string =>
+  readFileSync(join(cwd, 'logs', name, `machine-${id}.csv`), 'utf8');
+export const verdict = (cwd: string, name: string) => {
+  const { run, logs } = readRun(join(cwd, 'logs', name));
+  return { run, ...checkRun(run, logs) };
+};
+
+/** Resolves when it holds; what never holds must fail a test, not stop it. */
+export async function until(
+  what: string, holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  for (const limit_ms = Date.now() + 30_000; !(await holds()); await sleep(20)) {
+    if (Date.now() > limit_ms) throw new Error(`half a minute without ${what}`);
+  }
+}
+
+/** Resolves when a machine has logged what is looked for. */
+export function logged(cwd: string, name: string, id: number, what: RegExp): Promise<void> {
+  const file = join(cwd, 'logs', name, `machine-${id}.csv`);
+  return until(`${what} in ${file}`,
+    () => existsSync(file) && what.test(readFileSync(file, 'utf8')));
+}
+
+/** Process ids of the machines of one run, by id. */
+export async function processes(name: string): Promise<Map<number, number>> {
+  const all = await ps.lookup({ command: process.execPath.split('/').at(-1)! });
+  return new Map(all.filter(({ arguments: words }) => words.includes(`logs/${name}`))
+    .map(({ pid, arguments: words }) => [Number(words[words.indexOf('--id') + 1]), Number(pid)]));
+}

@@ -1,0 +1,94 @@
+/**
+ * True runs that the computer disturbs: machines that are stopped and continued at random, and all
+ * of them under a quota that lets them run a few milliseconds in a hundred. Nobody lies, so nothing
+ * is refused.
+ *
+ *   node --import tsx test/system/stalls.test.ts                  one launch of each kind
+ *   LAB_LAUNCHES=50 node --import tsx test/system/stalls.test.ts  fifty of each, two at a time
+ */
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { stream, uniform } from '../../lab/model/chance.ts';
+import { launch, logged, processes, somewhere, verdict } from './launched.ts';
+
+const LAUNCHES = Number(process.env.LAB_LAUNCHES ?? 1);
+const STALL_MAX_MS = LAUNCHES > 1 ? 5000 : 2000;
+const OFF_MS = 80;
+const ON_MS = [3, 10] as const;
+
+type Chance = () => number;
+type Disturb = (pids: number[], chance: Chance, over: AbortSignal) => Promise<void>;
+
+function signal(pids: readonly number[], what: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, what);
+    } catch {
+      // It has stopped by itself.
+    }
+  }
+}
+
+/** One machine after the other stands still for up to some seconds. */
+const stall: Disturb = async (pids, chance, over) => {
+  while (!over.aborted) {
+    const victim = [pids[Math.floor(chance() * pids.length)]!];
+    signal(victim, 'SIGSTOP');
+    await sleep(STALL_MAX_MS * chance());
+    signal(victim, 'SIGCONT');
+    await sleep(800 * chance());
+  }
+};
+
+/** All machines together have a few milliseconds, then none for 80. */
+const quota: Disturb = async (pids, chance, over) => {
+  while (!over.aborted) {
+    signal(pids, 'SIGSTOP');
+    await sleep(OFF_MS);
+    signal(pids, 'SIGCONT');
+    await sleep(ON_MS[0] + (ON_MS[1] - ON_MS[0]) * chance());
+  }
+};
+
+async function disturbed(words: string[], seed: number, disturb: Disturb): Promise<string> {
+  const cwd = somewhere();
+  const name = `${disturb.name}-${seed}-${process.pid}`;
+  const launched = launch(cwd, [...words, '--seed', String(seed), '--name', name]);
+  await logged(cwd, name, 1, /\n\d+,1,\d/);
+  const over = new AbortController();
+  const pids = [...(await processes(name)).values()];
+  const draws = stream(seed, 0, 2000);
+  let n = 0;
+  const doing = disturb(pids, () => uniform(draws, n++), over.signal);
+  const { exitCode, stdout, stderr } = await launched;
+  over.abort();
+  await doing;
+  const { violations, run, machines } = verdict(cwd, name);
+  const skipped = machines.reduce((sum, machine) => sum + machine.skipped, 0);
+  const told = violations.map(({ file, line, rule, text }) => `${file}:${line} ${rule}: ${text}`);
+  assert.equal(told, [], `${name} in ${cwd}`);
+  assert.equal([exitCode, run.ended], [0, 'finished'], stdout + stderr);
+  assert.ok(skipped > 0, 'it was disturbed');
+  assert.is((await processes(name)).size, 0);
+  rmSync(cwd, { recursive: true });
+  return `${name}: ${skipped} ticks skipped`;
+}
+
+/** The launches of one kind, one after the other. */
+async function series(words: string[], disturb: Disturb): Promise<void> {
+  for (let seed = 1; seed <= LAUNCHES; seed++) {
+    const line = await disturbed(words, seed, disturb);
+    if (LAUNCHES > 1) console.log(line);
+  }
+}
+
+const stalls = suite('a true run is not refused');
+stalls('whoever stands still for how long, and with a few milliseconds in a hundred', async () => {
+  await Promise.all([
+    series(['--duration', '100', '--speed', '10', '--rates', '5,3,1', '--internal', '0.4'], stall),
+    series(['--machines', '8', '--duration', '400', '--speed', '50'], quota),
+  ]);
+});
+stalls.run();
