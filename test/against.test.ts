@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compare, parseLog, parseRun, Unreadable, type Recording, type Run } from '../check.ts';
+import { UNEXPLAINED } from '../lab/check/compare.ts';
 import { configure, HEADER, row } from '../lab/model/run.ts';
 import { simulate } from '../simulate.ts';
+import { play, textOf, type World } from './worlds/play.ts';
 
 const SAID = {
   seed: 1, machines: 2, rates_hz: [1, 1], phases: [0.1, 0.2], internal: 0.5, duration_s: 3,
@@ -98,7 +100,7 @@ against('does not call a race what another machine caused', () => {
     `${START[0]}100000,0,0,internal,,,0,1\n1100000,0,1,send,1,2,0,2\n`,
     `${START[1]}200000,1,0,receive,0,9,0,10\n`]);
   assert.is(compare(there, other).differences.find(({ machine }) => machine === 1)!.why,
-    'it follows from a difference of another machine');
+    '1 from 0 was not sent in logs/other: it follows from tick 0 of machine 0');
 });
 
 against('leaves out ticks that only one run has, and counts them', () => {
@@ -109,6 +111,44 @@ against('leaves out ticks that only one run has, and counts them', () => {
   const { ticks, only_one, only_other } = compare(skipped, there);
   assert.equal([ticks, only_one, only_other], [4, 0, 1]);
   assert.equal(compare(there, skipped).only_one, 1);
+});
+
+against('says of a tick that one run skipped why it did, and lists it once', () => {
+  const pause = { do: 'pause' as const, machine: 1, at_s: 0.1, for_s: 2.1 };
+  const skipped = recording('logs/skipped', { ...RUN, faults: [pause] }, [
+    `${START[0]}100000,0,0,send,1,1,0,1\n1100000,0,1,internal,,,0,2\n`,
+    `${START[1]}2200000,1,2,receive,0,1,0,2\n`,
+  ]);
+  const { differences } = compare(there, skipped);
+  assert.equal(differences.map(({ tick, one, other, why }) => [tick, one, other, why]), [
+    [0, 'receive 1 from 0, clock 2', 'no such tick',
+      'it was skipped in logs/skipped (pause 1 at 0.1 s)'],
+    [2, 'internal, clock 4', 'receive 1 from 0, clock 2', 'it follows from the tick before'],
+  ]);
+  const stalled = { ...skipped, run: RUN };
+  assert.is(compare(there, stalled).differences[0]!.why,
+    'it was skipped in logs/skipped: the one after it was due when the machine ran again');
+});
+
+/** What the generator of true worlds plays, as a recording. */
+function played(folder: string, world: World): Recording {
+  const { record, rows } = play(world);
+  return { folder, run: parseRun(record, 'run.json'), logs: rows.map((each, id) =>
+    parseLog(Buffer.from(textOf(each)), `machine-${id}.csv`)) };
+}
+against('names the race, the skipped tick or the fault behind each difference of two twins', () => {
+  const kinds: World['nemesis'] = ['pause', 'crash', 'restart', 'cut'];
+  let count = 0;
+  for (let seed = 1; seed <= 8; seed++) {
+    const world: World = { seed, nemesis: kinds, internal: 0.5, ...(seed % 3 === 0 ? { stalls:
+      [{ machine: 1, from_s: 40, to_s: 44 }] } : {}), take: seed % 4 === 0 ? 'all' : 'oldest' };
+    const { differences } = compare(played('logs/real', { ...world, kind: 'sockets' }),
+      played('logs/virtual', world));
+    count += differences.length;
+    const unexplained = differences.filter(({ why }) => why.includes(UNEXPLAINED));
+    assert.equal(unexplained, [], `seed ${seed}`);
+  }
+  assert.ok(count > 40, `${count}`);
 });
 
 against('compares a long run with a short one to the end of the short one', () => {
