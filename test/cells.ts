@@ -7,16 +7,10 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { $ } from 'zx';
 import { type Cell, codeCells, type Notebook, notebooks, textOf } from '../notebook.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-/** Runs Node in the project's folder. */
-export const node = (env: NodeJS.ProcessEnv, ...args: string[]) => $({
-  nothrow: true, quiet: true, cwd: root, env: { ...process.env, ...env },
-})`${process.execPath} ${args}`;
-
 export interface Committed { path: string; name: string; notebook: Notebook; cells: Cell[] }
 
 /** The notebooks. */
@@ -24,27 +18,6 @@ export const committedNotebooks = (): Committed[] => notebooks().map((path) => {
   const notebook = JSON.parse(readFileSync(path, 'utf8')) as Notebook;
   return { path, name: basename(path, '.ipynb'), notebook, cells: codeCells(notebook) };
 });
-
-/** In the place of the kernel: counts for each cell what it shows and prints. */
-const KERNEL = `
-import { createRequire } from 'node:module';
-import { writeFileSync } from 'node:fs';
-const counts = {};
-let at;
-const write = process.stdout.write;
-globalThis.cell = (name) => (counts[name] ??= []).push(at = { displays: 0, printed: false });
-process.stdout.write = (text, ...rest) => {
-  at.printed = true;
-  return write.call(process.stdout, text, ...rest);
-};
-createRequire(${JSON.stringify(import.meta.url)})('tslab/dist/jupyter.js').lastWriteDisplayData =
-  (content, update) => { if (!update) at.displays++; };
-globalThis.print = (value) => {
-  if (Object.prototype.toString.call(value) === '[object DataFrame]') at.displays++;
-  else if (value != null) console.log(value);
-};
-process.on('exit', () => writeFileSync(process.argv[1] + '.json', JSON.stringify(counts)));
-`;
 
 /** A cell in the module: the value of its last expression is printed, as tslab does. */
 function asModule(code: string): string {
@@ -65,37 +38,63 @@ export function cellsFolder(): string {
 
 /** Writes each notebook as a module, with a tsconfig.json as strict as the kernel is. */
 export function writeModules(scratch: string, all: Committed[]): void {
-  writeFileSync(join(scratch, 'kernel.mjs'), KERNEL);
   writeFileSync(join(scratch, 'globals.d.ts'),
-    'declare function cell(name: string): void;\ndeclare function print(value: unknown): void;\n');
+    'declare function cell(): void;\ndeclare function print(value: unknown): void;\n');
   // No stricter than the kernel: a cell need not defend itself.
   writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.json',
     include: ['*.ts'], compilerOptions: { noUnusedLocals: false, noUncheckedIndexedAccess: false,
       exactOptionalPropertyTypes: false, verbatimModuleSyntax: false } }));
   for (const { name, cells } of all) {
-    const parts = cells.map(({ source }) => `cell('${name}');\n${asModule(textOf(source))}\n`);
+    const parts = cells.map(({ source }) => `cell();\n${asModule(textOf(source))}\n`);
     writeFileSync(join(scratch, `${name}.ts`), `${parts.join('\n')}\nexport {};\n`);
   }
 }
 
-/** Runs these notebooks, half of them at a time, and compares what they put out. */
+/** What a cell put out. */
+interface Shown { displays: number; printed: boolean }
+
+/** In the place of the kernel: counts for each cell of a notebook what it shows and prints. */
+async function shownBy(module: string): Promise<Shown[]> {
+  const all: Shown[] = [];
+  const jupyter = require('tslab/dist/jupyter.js');
+  const write = process.stdout.write;
+  process.stdout.write = () => {
+    all.at(-1)!.printed = true;
+    return true;
+  };
+  jupyter.lastWriteDisplayData = (_: unknown, update: boolean) => {
+    if (!update) all.at(-1)!.displays++;
+  };
+  Object.assign(globalThis, {
+    cell: () => all.push({ displays: 0, printed: false }),
+    print: (value: unknown) => {
+      if (Object.prototype.toString.call(value) === '[object DataFrame]') all.at(-1)!.displays++;
+      else if (value != null) console.log(value);
+    },
+  });
+  try {
+    await import(module);
+    return all;
+  } finally {
+    process.stdout.write = write;
+    jupyter.lastWriteDisplayData = null;
+  }
+}
+
+/** Runs these notebooks in this process, and compares what they put out with what they hold. */
 export async function runCells(scratch: string, all: Committed[]): Promise<void> {
-  // Two processes and no more, since half of a notebook's quick run is to load polars and Plot.
-  await Promise.all([0, 1].map(async (half) => {
-    const mine = all.filter((_, n) => n % 2 === half);
-    if (mine.length === 0) return;
-    const together = join(scratch, `half-${half}.ts`);
-    writeFileSync(together, mine.map(({ name }) => `await import('./${name}.ts');\n`).join(''));
-    const { exitCode, stderr } = await node({ LAB_QUICK: '1' }, '--import', 'tsx',
-      '--import', join(scratch, 'kernel.mjs'), together);
-    assert.is(exitCode, 0, stderr);
-    const counts = JSON.parse(readFileSync(`${together}.json`, 'utf8'));
-    for (const { name, cells } of mine) {
-      const held = cells.map(({ outputs = [] }) => ({
-        displays: outputs.filter(({ output_type }) => output_type === 'display_data').length,
-        printed: outputs.some(({ output_type }) => output_type === 'stream'),
-      }));
-      assert.equal(counts[name], held, `${name}: what the cells put out is not what it holds`);
-    }
-  }));
+  const [cwd, before] = [process.cwd(), process.env.LAB_QUICK];
+  process.chdir(root);
+  process.env.LAB_QUICK = '1';
+  for (const { name, cells } of all) {
+    const shown = await shownBy(join(scratch, `${name}.ts`));
+    const held = cells.map(({ outputs = [] }) => ({
+      displays: outputs.filter(({ output_type }) => output_type === 'display_data').length,
+      printed: outputs.some(({ output_type }) => output_type === 'stream'),
+    }));
+    assert.equal(shown, held, `${name}: what the cells put out is not what it holds`);
+  }
+  process.chdir(cwd);
+  if (before === undefined) delete process.env.LAB_QUICK;
+  else process.env.LAB_QUICK = before;
 }

@@ -1,32 +1,26 @@
 /**
  * The committed notebooks, without Jupyter: are they as `npm run notebooks` leaves them, and do
- * their cells still fit the scripts as they are now? All are checked for their types, and one is
- * run; the others run in test/system/notebooks.test.ts.
+ * the cells of those that take half a second still run? The others run, and all are checked for
+ * their types, in test/system/notebooks.test.ts.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pl from 'nodejs-polars';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { codeCells, quick, show, table, textOf } from '../notebook.ts';
 import { showFrame } from '../notebooks/kernels/lab/cells.ts';
 import { failure, lost } from '../notebooks/kernels/lab/journal.ts';
-import { cellsFolder, committedNotebooks, node, runCells, writeModules } from './cells.ts';
+import { cellsFolder, committedNotebooks, runCells, writeModules } from './cells.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
+/** Whose cells take little time, where they make few runs. */
+const CHEAP = ['13-what-seventy-teams-ran'];
 
 // ── The committed notebooks ──────────────────────────────────────────────────────────────────
 
-const scratch = cellsFolder();
 const all = committedNotebooks();
-writeModules(scratch, all);
-
 const committed = suite('notebooks/');
-committed.after(() => rmSync(scratch, { recursive: true }));
 
 committed('there is at least one', () => assert.ok(all.length > 0, 'notebooks/ holds no *.ipynb'));
 
@@ -54,14 +48,13 @@ committed('no cell is longer than ten lines', () => {
   }
 });
 
-committed('the types of all cells fit the scripts', async () => {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const { exitCode, stdout } = await node({}, tsc, '--noEmit', '-p', scratch);
-  assert.is(exitCode, 0, stdout);
+committed('each cell of the cheap ones runs, and shows and prints where it did', () => {
+  const scratch = cellsFolder();
+  const cheap = all.filter(({ name }) => CHEAP.includes(name));
+  assert.is(cheap.length, CHEAP.length);
+  writeModules(scratch, cheap);
+  return runCells(scratch, cheap).finally(() => rmSync(scratch, { recursive: true }));
 });
-
-committed('each cell of the first notebook runs, and shows and prints where it did', () =>
-  runCells(scratch, all.slice(0, 1)));
 committed.run();
 
 // ── What cells take from notebook.ts ─────────────────────────────────────────────────────────
@@ -153,24 +146,6 @@ executing('lost() misses a display and each character that did not arrive', () =
   assert.is(lost(one([stream, display]), journal), null);
   assert.is(lost(one([stream]), journal), 'cell [1]: 1 of 1 displays are lost');
   assert.is(lost(one([display]), journal), 'cell [1]: 3 characters of stdout are lost');
-});
-
-executing('says in one line what to install where Jupyter is missing', async () => {
-  const notebook = join(mkdtempSync(join(tmpdir(), 'lab-')), 'a.ipynb');
-  writeFileSync(notebook, '{"cells": []}');
-  await Promise.all([['--execute', notebook], ['--allow-root']].map(async (options) => {
-    const { exitCode, stderr } =
-      await node({ PATH: '/nowhere' }, '--import', 'tsx', 'notebook.ts', ...options);
-    assert.is(exitCode, 1);
-    assert.match(stderr, /^jupyter-\w+ is missing: apt-get install jupyter-notebook [^\n]*\n$/);
-  }));
-});
-
-executing('says to root, for whom Jupyter does not start, what to do', async () => {
-  if (process.getuid?.() !== 0) return; // Nobody else is stopped.
-  const { exitCode, stderr } = await node({}, '--import', 'tsx', 'notebook.ts');
-  assert.is(exitCode, 2);
-  assert.match(stderr, /^Jupyter does not start for root .* notebook -- --allow-root .*\n$/);
 });
 
 executing.run();

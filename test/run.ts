@@ -1,18 +1,21 @@
 /**
- * Runs every test file in a process of its own and guards against the ways in which uvu passes
- * although nothing was tested: a suite that is never run, an empty one, a hook that throws.
+ * Runs test files and guards against the ways in which uvu passes although nothing was tested: a
+ * suite that is never run, an empty one, a hook that throws.
  *
  *   node --import tsx test/run.ts              all of test/*.test.ts (this is npm test)
  *   node --import tsx test/run.ts system       all of test/system/ (this is npm run test:system)
  *   node --import tsx test/run.ts check sweep  those whose name has one of the words
  *
+ * The quick ones share a process for each core, see worker.ts; those of test/system/ have one each.
  * A tool that is missing skips its tests, which is said at the end: `3 skipped: go`. Under
  * LAB_REQUIRE_ALL=1 that is a failure.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { $ } from 'zx';
+import { type Counts, MARK } from './worker.ts';
 
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
@@ -24,11 +27,12 @@ const timed = ['launch', 'live', 'machines', 'mesh', 'nemesis']
 // Where no shell stands above it, bash takes its piped input for a remote login and runs ~/.bashrc.
 if (!(Number(process.env.SHLVL) > 0)) process.env.SHLVL = '1';
 /** Far more than any file needs on a busy computer; a test that hangs must not hang them all. */
-const LIMIT = '480s';
+const LIMIT_S = 480;
+const isSystem = (file: string) => file.startsWith('system');
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word))
-    : !file.startsWith('system'))) // These need many processes, browsers or minutes.
+    : !isSystem(file))) // These need many processes, browsers or minutes.
   .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 function rank(file: string): number {
@@ -45,19 +49,60 @@ function declared(file: string): number {
     sum + [...source.matchAll(new RegExp(`^\\s*${name}(\\.only|\\.skip)?\\(`, 'gm'))].length, 0);
 }
 
+/** A process that runs one file after the other, until one of them ends it. */
+class Worker {
+  #process: ChildProcess | null = null;
+
+  /** @returns what uvu found, and what the file printed; no counts if it ended the process */
+  run(file: string): Promise<{ counts: Counts | null; ended: string; output: string }> {
+    const child = this.#process ??= spawn(process.execPath,
+      ['--import', 'tsx', join(here, 'worker.ts')], { stdio: ['pipe', 'pipe', 'pipe'] });
+    return new Promise((resolve) => {
+      let output = '';
+      const finish = (counts: Counts | null, ended = '') => {
+        clearTimeout(timer);
+        child.stdout!.removeAllListeners('data');
+        child.stderr!.removeAllListeners('data');
+        child.removeAllListeners('close');
+        if (counts === null) this.#process = null;
+        resolve({ counts, ended, output });
+      };
+      const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_S * 1000);
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => { output += text; });
+      child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        const [before, counts] = output.split(`\n${MARK}`);
+        if (!counts?.endsWith('\n')) return;
+        output = before!;
+        finish(JSON.parse(counts));
+      });
+      child.on('close', (code, signal) => finish(null, signal
+        ? `${signal}, which it gets itself or after ${LIMIT_S} s` : `exit code ${code}`));
+      child.stdin!.write(`${join(here, file)}\n`);
+    });
+  }
+
+  /** Lets it end. */
+  async end(): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (!child) return;
+    child.stdin!.end();
+    await once(child, 'close');
+  }
+}
+
 interface Result { passed: number; failed: number; skipped: number; without: string[] }
 
-async function runFile(file: string): Promise<Result> {
+async function runFile(file: string, worker: Worker): Promise<Result> {
   const started_ms = Date.now();
-  const quiet = $({ nothrow: true, quiet: true, timeout: LIMIT, timeoutSignal: 'SIGKILL' });
-  const { exitCode, signal, stdout, stderr } =
-    await quiet`${process.execPath} --import tsx ${join(here, file)}`;
-  const count = (what: string) => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(stdout)?.[1] ?? 0);
-  const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
-  const without = [...stdout.matchAll(/^# without: (.+)$/gm)].map(([, tool]) => tool!);
+  const { counts, ended, output } = await worker.run(file);
+  if (isSystem(file)) await worker.end();
+  const { passed, total, skipped, error } =
+    counts ?? { passed: 0, total: 0, skipped: 0, error: ended };
+  const without = [...output.matchAll(/^# without: (.+)$/gm)].map(([, tool]) => tool!);
   const least = declared(file);
-  const why = signal ? `${signal}, which it gets itself or after ${LIMIT}`
-    : exitCode !== 0 ? `exit code ${exitCode}`
+  const why = error !== null ? error
     : least === 0 ? 'it declares no test'
     : total + skipped < least ? `${least} tests are declared and ${total + skipped} known`
     : passed !== total ? `${total - passed} did not pass`
@@ -66,7 +111,7 @@ async function runFile(file: string): Promise<Result> {
   const time_s = ((Date.now() - started_ms) / 1000).toFixed(1).padStart(5);
   console.log(`${why === null ? 'ok  ' : 'FAIL'} ${file.padEnd(28)} ${String(passed).padStart(4)} `
     + `tests ${time_s} s${skipped > 0 ? `   ${skipped} skipped` : ''}`
-    + `${why === null ? '' : `   ${why}\n${stdout}${stderr}`}`);
+    + `${why === null ? '' : `   ${why}\n${output}`}`);
   const failed = why === null ? 0 : Math.max(1, total - passed);
   return { passed, failed, skipped, without };
 }
@@ -75,15 +120,18 @@ let [passed, failed, skipped] = [0, 0, 0];
 const missing = new Set<string>();
 const inTurn = files.filter((file) => timed.includes(file));
 const others = files.filter((file) => !timed.includes(file));
-// One more than there are cores: the tests of real machines wait for them half of their time.
-await Promise.all(Array.from({ length: availableParallelism() + 1 }, async (_, nth) => {
+// Tests of real machines wait for them half of their time: one process more than there are cores.
+const workers = availableParallelism() + (inTurn.length > 0 ? 1 : 0);
+await Promise.all(Array.from({ length: workers }, async (_, nth) => {
+  const worker = new Worker();
   for (let file; (file = (nth === 0 ? inTurn.shift() : null) ?? others.shift()) !== undefined;) {
-    const result = await runFile(file);
+    const result = await runFile(file, worker);
     passed += result.passed;
     failed += result.failed;
     skipped += result.skipped;
     for (const tool of result.without) missing.add(tool);
   }
+  await worker.end();
 }));
 if (passed + skipped === 0) {
   console.error(words.length > 0 ? `no test ran: no file is named like ${words.join(', ')}`

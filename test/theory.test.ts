@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+/** Theory by itself. Against long sweeps, and as a command: test/system/theory.test.ts. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EVERYONE, NO_MESSAGE, step } from '../lab/model/rule.ts';
-import { sweep } from '../sweep.ts';
 import {
   criticalRate_hz, criticalRatio, equal, fastestGrowth_hz, freeTicks, meanLagOverRun, pair,
   predict, sendShare, type Setting,
@@ -19,22 +17,6 @@ const rate = fc.oneof(fc.integer({ min: 1, max: 6 }), between(0.1, 60));
 const internal = fc.oneof(fc.constantFrom(0, 0.7, 1), between(0, 0.99));
 const setting: fc.Arbitrary<Setting> =
   fc.record({ rates_hz: fc.array(rate, { minLength: 2, maxLength: 8 }), internal });
-
-/** Means of a sweep for each machine. */
-async function measured(rates_hz: number[], internal: number, duration_s: number, runs: number) {
-  const frame = await sweep({ rates_hz, internal, duration_s, runs, workers: 0 });
-  const mean = (name: string, id: number) => {
-    const values = frame.getColumn(name).toArray() as number[];
-    const own = values.filter((_, row) => row % rates_hz.length === id);
-    return own.reduce((sum, x) => sum + x, 0) / runs;
-  };
-  return rates_hz.map((_, id) => ({
-    receive_share: mean('receive_share', id),
-    queue_growth_hz: mean('final_queue', id) / duration_s,
-    clock_growth_hz: mean('final_clock', id) / duration_s,
-    mean_lag: mean('mean_lag', id),
-  }));
-}
 
 // ── Sending ──────────────────────────────────────────────────────────────────────────────────
 
@@ -292,35 +274,6 @@ prediction('refuses rates and chances that are none', () => {
   assert.throws(() => predict({ rates_hz: [1, 2], internal: 1.5 }), /internal 1\.5/);
 });
 
-prediction('agrees with long runs: two machines to 3 %, three to 10 %', async () => {
-  const grid: [number[], number, number, number][] = [
-    [[3, 4], 0.7, 3000, 0.03], [[1, 2], 0.7, 6000, 0.03], [[1, 2.5], 0.7, 6000, 0.03],
-    [[2, 3], 0.5, 3000, 0.03], [[2, 3, 5], 0.7, 3000, 0.1], [[3, 3, 2], 0.7, 3000, 0.1],
-    [[1, 2, 3], 0.7, 6000, 0.1], [[4, 5, 6, 3], 0.7, 2000, 0.15],
-  ];
-  for (const [rates_hz, internal, duration_s, tolerance] of grid) {
-    const runs = await measured(rates_hz, internal, duration_s, 40);
-    predict({ rates_hz, internal }).forEach((p, id) => {
-      const what = `machine ${id} of ${rates_hz}`;
-      near(runs[id]!.receive_share, p.receive_share, 0.01, `receive share, ${what}`);
-      near(runs[id]!.clock_growth_hz / p.clock_growth_hz, 1, 0.005, `clock growth, ${what}`);
-      near(runs[id]!.mean_lag, p.mean_lag, tolerance * p.mean_lag + 0.05, `mean lag, ${what}`);
-    });
-  }
-});
-
-prediction('agrees with long runs of overloaded machines', async () => {
-  const grid: [number[], number][] = [[[1, 4, 6], 0.7], [[5, 60, 5], 0.7], [[1, 5], 0.5]];
-  for (const [rates_hz, internal] of grid) {
-    const runs = await measured(rates_hz, internal, 2000, 4);
-    predict({ rates_hz, internal }).forEach((p, id) => {
-      near(runs[id]!.receive_share, p.receive_share, 0.01, `receive share of ${rates_hz[id]}`);
-      near(runs[id]!.queue_growth_hz, p.queue_growth_hz, 0.03 * p.rate_hz, 'queue growth');
-      near(runs[id]!.clock_growth_hz / p.clock_growth_hz, 1, 0.03, 'clock growth');
-    });
-  }
-});
-
 prediction.run();
 
 // ── A run from its start ─────────────────────────────────────────────────────────────────────
@@ -351,52 +304,8 @@ overRun('grows as the square root of time at the boundary, and with time above',
   near(growth([1, 4, 2]), 2, 0.02);
 });
 
-overRun('grows with each message more, without a fall next to the boundary', () => {
-  for (const [slow, fast] of [[2, 3], [1, 3], [4, 5]] as const) {
-    const boundary = 1 - slow / fast;
-    const away = Array.from({ length: 21 }, (_, n) => 0.003 * (10 - n));
-    const lags = away.map((more) => meanLagOverRun(
-      { rates_hz: [slow, fast], internal: boundary + more }, 60)[0]!);
-    lags.slice(1).forEach((lag, n) => assert.ok(lag > lags[n]!,
-      `${slow}-${fast}, internal ${away[n + 1]} from the boundary: ${lag}`));
-  }
-});
-
 overRun('without messages is half of what the rates make in that time', () => {
   assert.is(meanLagOverRun({ rates_hz: [1, 5], internal: 1 }, 60)[0], 120);
 });
 
-overRun('agrees with minutes in a sweep, at the boundary too, to 6 %', async () => {
-  for (const rates_hz of [[1, 3], [3, 10], [1, 4, 6], [2, 4, 1], [5, 60, 5]]) {
-    const runs = await measured(rates_hz, 0.7, 60, 1000);
-    meanLagOverRun({ rates_hz, internal: 0.7 }, 60).forEach((lag, id) =>
-      near(runs[id]!.mean_lag, lag, 0.06 * lag + 0.03, `machine ${id} of ${rates_hz}`));
-  }
-});
-
 overRun.run();
-
-// ── The command ──────────────────────────────────────────────────────────────────────────────
-
-const command = suite('npx tsx theory.ts');
-
-const run = async (...words: string[]) => promisify(execFile)(process.execPath,
-  ['--import', 'tsx', 'theory.ts', ...words], { cwd: new URL('..', import.meta.url) })
-  .then(({ stdout, stderr }) => ({ code: 0, stdout, stderr }), (error) => error);
-
-command('prints prediction and measurement; bad input ends with 2 and the flag', async () => {
-  const [good, ...bad] = await Promise.all([
-    run('--rates', '1,3', '--runs', '50', '--duration', '30'),
-    run('--rates', '1,2', '--internal', '1.5'), run('--rates', '0,1'), run('--rates', '5'),
-  ]);
-  assert.is(good.code, 0);
-  assert.match(good.stdout, /receive_share\s+│\s+0\.890\s+│\s+0\.8\d\d/);
-  assert.match(good.stdout, /50 runs of 30 s, internal 0\.7/);
-  for (const [n, flag] of ['--internal', '--rates', '--rates'].entries()) {
-    assert.is(bad[n]!.code, 2);
-    assert.match(bad[n]!.stderr, flag);
-    assert.is(bad[n]!.stderr.trim().split('\n').length, 1);
-  }
-});
-
-command.run();
