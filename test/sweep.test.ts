@@ -6,7 +6,7 @@ import { configure } from '../lab/model/run.ts';
 import { simulate } from '../lab/virtual/engine.ts';
 import { settingsOf } from '../lab/virtual/grid.ts';
 import { MEASURES, type Measure } from '../lab/virtual/statistics.ts';
-import { sweep, type SweepOptions } from '../sweep.ts';
+import { means, sweep, type SweepOptions } from '../sweep.ts';
 import { GRID, same } from './grid.ts';
 
 const measures = Object.keys(MEASURES) as Measure[];
@@ -93,6 +93,12 @@ summaries('is worked out from the same runs: means, deviations, quantiles, inter
     }
   }
   assert.is(summary.length, place);
+});
+
+summaries('can be of groups whose column bears the name of a method: drop', async () => {
+  const rows = await sweep({ rates_hz: [1, 4], queue_max: 1, drop: 'oldest', runs: 3 });
+  assert.equal(means(rows, ['drop', 'machine'], 'ticks').toRecords()
+    .map(({ drop, machine, mean }) => [drop, machine, mean]), [['oldest', 0, 60], ['oldest', 1, 240]]);
 });
 
 function expectSummary(record: Record<string, unknown>, values: number[]): void {

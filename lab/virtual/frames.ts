@@ -69,7 +69,8 @@ function withInterval(frame: DataFrame): DataFrame {
   const half = pl.col('reach').mul(pl.col('standard_deviation'));
   return frame.withColumn(pl.Series('reach', reach, pl.Float64))
     .withColumns(pl.col('mean').sub(half).alias('mean_low'),
-      pl.col('mean').add(half).alias('mean_high')).drop('reach');
+      pl.col('mean').add(half).alias('mean_high'))
+    .select(...frame.columns, 'mean_low', 'mean_high'); // A column 'drop' would hide .drop().
 }
 
 /**
