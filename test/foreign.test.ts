@@ -108,6 +108,14 @@ places('are found in folders, in names of files, and as several trials in one fi
   }
 });
 
+places('are trials of one file too where the next begins with a receive of a larger clock', () => {
+  const trials = [happen('clean', 6, [2, 3, 4], 30), happen('clean', 7, [2, 3, 4], 30)];
+  const folder = fresh();
+  writeStyle(folder, STYLES[0]!, [0, 1, 2].map((id) => [...trials[0]![id]!,
+    ...trials[1]![id]!.slice(id === 1 ? 8 : 0)]));
+  assert.equal(read(folder).folders.map(({ record }) => record.machines), [3, 3]);
+});
+
 places('are found in one file that holds all machines, and a copy of it is no second run', () => {
   const logs = happen('clean', 8, [2, 3, 4], 40);
   const folder = styled('JSON lines', logs);
@@ -156,6 +164,23 @@ meaning('a clock that is written before its event is known by its jumps, one row
   assert.match(rule.doubts.join(), /before their event/);
   const clocks = run!.logs[0]!.log.trim().split('\n').slice(1).map((row) => Number(row.split(',')[7]));
   assert.equal(clocks, logs[0]!.slice(0, clocks.length).map(({ clock }) => clock));
+});
+
+meaning('a number that stands behind a peer is no queue because the next words count one', () => {
+  const logs = happen('clean', 16, [2, 3, 6], 30);
+  const style = { ...STYLES[0]!, line: (e: Happened) => `${e.time.toFixed(3)} ${
+    e.event === 'receive' ? `received from machine ${e.peers[0]}. Remaining queue length ${e.queue}.`
+      : e.event} clock ${e.clock}` };
+  const { folders: [run] } = read(styled(style, logs));
+  const queues = run!.logs[0]!.log.trim().split('\n').slice(1).map((row) => row.split(',')[6]);
+  assert.equal(queues, logs[0]!.map(({ event, queue }) => (event === 'receive' ? String(queue) : '')));
+});
+
+meaning('a machine that others flood stays, though it has nothing but receives', () => {
+  const logs = happen('clean', 17, [1, 6, 6], 40);
+  const flooded = [logs[0]!.filter(({ event }) => event === 'receive'), logs[1]!, logs[2]!];
+  const { folders: [run] } = read(styled('columns differ by event', flooded));
+  assert.is(run!.record.machines, 3);
 });
 
 meaning('a queue that is counted with the message that is taken is one less', () => {

@@ -6,7 +6,7 @@ import type { Line, Shape } from './shapes.ts';
 
 /** A number as it is written, `16.0` too; NaN for what is none. */
 export function numberOf(text: string | undefined): number {
-  const cut = (text ?? '').trim().replace(/^["'](.*)["']$/, '$1');
+  const cut = (text ?? '').trim().replace(/^["'[(](.*)["'\])]$/, '$1');
   return /^-?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(cut) ? Number(cut) : NaN;
 }
 

@@ -27,6 +27,8 @@ export const escape = (text: string): string =>
 
 const TOKENS = /[A-Za-z]+(?:_[A-Za-z]+)*|\s+|[^A-Za-z]/g;
 const MERGED_MAX = 40;
+/** A row says its event in one of these; a guess that has none of them says nothing. */
+const EVENT_GROUPS = new Set(['event', 'internal', 'send', 'receive']);
 
 /** The patterns of all meanings, the commonest first. */
 export function patternsOf(meanings: readonly Meaning[], texts: readonly Text[]): string[] {
@@ -34,7 +36,8 @@ export function patternsOf(meanings: readonly Meaning[], texts: readonly Text[])
     .filter((meaning) => meaning.shape.lines.length > 0)
     .map((meaning) =>
       meaning.shape.separator !== null ? tablePattern(meaning) : linePattern(meaning, texts),
-    );
+    )
+    .filter(({ pieces }) => pieces.some(({ group }) => EVENT_GROUPS.has(group ?? '')));
   const merged = merge(patterns);
   return [
     ...new Set(
@@ -53,11 +56,12 @@ function sourceOf({ words, source, group }: Piece): string {
 
 /** What codes mean that no word tells, as `--words` has it; empty if none is needed. */
 export function wordsOf(meanings: readonly Meaning[]): string {
-  const events = new Map<TickEvent, Set<string>>();
+  const events = new Map<TickEvent | 'none', Set<string>>();
   for (const { codes, shape, slots, event } of meanings) {
-    for (const [code, meant] of codes) {
+    for (const [code, event] of codes) {
       const said = classify(code);
-      if (meant === null || (said && said.weight > 0 && said.event === meant)) continue;
+      if (event === null ? said === null : said && said.weight > 0 && said.event === event) continue;
+      const meant = event ?? 'none';
       if (!events.has(meant)) events.set(meant, new Set());
       events.get(meant)!.add(code);
     }
@@ -126,9 +130,15 @@ function addText(
     pieces.push(
       isWord
         ? { words: new Set([text]), source: '', group: isEvent ? 'event' : null }
-        : { words: null, group: null, source: /^[ \t]+$/.test(text) ? blank : escape(text) },
+        : { words: null, group: null, source: blankSource(text, blank) ?? escape(text) },
     );
   }
+}
+
+/** Blanks may be more or fewer, also where a record's next line is set in; null: no blanks. */
+function blankSource(text: string, blank: string): string | null {
+  if (/^[ \t]+$/.test(text)) return blank;
+  return /^\s*\n\s*$/.test(text) ? '\\s*?\\n'.repeat(text.split('\n').length - 1) + '[ \\t]*' : null;
 }
 
 /** A shape whose event no word says needs one all the same: its first word, or nothing. */
@@ -166,27 +176,27 @@ function slotSource({ shape }: Meaning, slot: number): string {
 /** A time's form: digits for digits, letters for letters; its fraction may be missing. */
 function timeSource(example: string, fraction: boolean): string {
   if (example.startsWith('datetime')) return 'datetime\\.datetime\\([\\d, ]+\\)';
-  const clean = example
-    .replace(/([:.,]\d\d?:\d\d?:\d\d)[.,]\d+/, '$1')
-    .replace(/(\d:\d\d)[.,]\d+/, '$1');
-  let source = clean.replace(/\d+|[A-Za-z]+|[^A-Za-z\d]/g, (token) =>
-    /^\d{4}$/.test(token)
-      ? '\\d{4}'
-      : /^\d/.test(token)
-        ? '\\d+'
-        : /^[A-Za-z]+$/.test(token)
-          ? token === 'T' || token === 'Z'
-            ? token
-            : '[A-Za-z]+'
-          : token === ' '
-            ? ' '
-            : escape(token),
-  );
-  source = source.replace(/ +/g, ' +');
-  if (!fraction) return source;
-  const at = source.lastIndexOf(':\\d+');
-  return `${source.slice(0, at + 4)}(?:[.,:]\\d+)?${source.slice(at + 4)}`;
+  const found = /^(.*?\d\d?:\d\d:\d\d)([.,:]\d+)?(.*)$/.exec(example);
+  if (!found) return timeForm(example);
+  const [, until, , behind] = found;
+  const zone = /^ ?[-+]\d/.test(behind!) ? ' ?[-+]\\d+:?\\d*' : timeForm(behind!);
+  return `${timeForm(until!)}${fraction ? '(?:[.,:]\\d+)?' : ''}${zone}`;
 }
+
+const timeForm = (text: string): string =>
+  text
+    .replace(/\d+|[A-Za-z]+|[^A-Za-z\d]/g, (token) =>
+      /^\d{4}$/.test(token)
+        ? '\\d{4}'
+        : /^\d/.test(token)
+          ? '\\d+'
+          : /^[TZ]$/.test(token) || token === ' '
+            ? token
+            : /^[A-Za-z]/.test(token)
+              ? '[A-Za-z]+'
+              : escape(token),
+    )
+    .replace(/ +/g, ' +');
 
 // ── Tables ───────────────────────────────────────────────────────────────────────────────────
 
@@ -194,7 +204,7 @@ function tablePattern(meaning: Meaning): Pattern {
   const { shape, slots, hot } = meaning;
   const separator = shape.separator!;
   const quoted = shape.lines.some((line) => line.values.some((value) => value.includes(separator)));
-  const field = quoted ? `(?:"[^"]*"|[^${escape(separator)}"]*)` : `[^${escape(separator)}]*`;
+  const field = quoted ? `(?: *"[^"]*" *|[^${escape(separator)}"]*)` : `[^${escape(separator)}]*`;
   const pieces = shape.slots.flatMap((_, n): Piece[] => {
     const group =
       (Object.keys(slots) as (keyof typeof slots)[]).find((name) => slots[name] === n) ??
@@ -251,14 +261,29 @@ function join(one: Pattern, two: Pattern): Pattern | null {
   const lines = one.lines + two.lines;
   if (differs === -1) return { ...one, lines };
   const a = one.pieces[differs]!;
-  if (a.group !== 'event' && (one.event !== two.event || one.event === 'internal')) return null;
+  const isOwn = a.group === 'machine' || namesMachine(one.pieces, differs);
+  if (a.group !== 'event' && (one.event !== two.event || (one.event === 'internal' && !isOwn)))
+    return null;
   const words = new Set([...a.words!, ...two.pieces[differs]!.words!]);
-  const hasPeer = one.pieces.some(({ group }) => group === 'peer');
-  const isPeer = a.group === null && !hasPeer && one.event !== null && words.size <= 24;
+  const name = isOwn ? 'machine' : 'peer';
+  const isFree = a.group === null && !one.pieces.some(({ group }) => group === name);
+  const isName = isFree && one.event !== null && words.size <= 24;
   const pieces = one.pieces.map((piece, n) =>
-    n === differs ? { ...piece, words, group: isPeer ? 'peer' : piece.group } : piece,
+    n === differs ? { ...piece, words, group: isName ? name : piece.group } : piece,
   );
   return { pieces, lines, event: one.event === two.event ? one.event : null };
+}
+
+/** Whether the words before a word say that it names the machine whose row this is. */
+function namesMachine(pieces: readonly Piece[], at: number): boolean {
+  const before = pieces
+    .slice(0, at)
+    .flatMap(({ words, source }) => (words ? [...words].slice(0, 1) : /\d|\|/.test(source) ? [';'] : []))
+    .slice(-2)
+    .join(' ');
+  return (
+    /(?:machine|process|vm|node|pid|\bid)$/i.test(before) && !/\b(?:to|from|dest\w*|with)\b/i.test(before)
+  );
 }
 
 const isSubset = (some: Set<string>, all: Set<string>) => [...some].every((word) => all.has(word));

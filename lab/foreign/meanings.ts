@@ -4,7 +4,8 @@
  */
 import { clockOf } from './behaviour.ts';
 import { type Text } from './files.ts';
-import { codedEvents, eventAt, type Meaning, tableEvents } from './guess.ts';
+import { eventColumn } from './columns.ts';
+import { eventAt, type Meaning } from './guess.ts';
 import { clocks, fill } from './slots.ts';
 import { type Line, type Shape, shapesOf } from './shapes.ts';
 import { fits, isArrival, isNoEvent, type TickEvent } from './words.ts';
@@ -33,6 +34,7 @@ export function meaningsOf(texts: readonly Text[]): { meanings: Meaning[]; shape
       meaning.event !== null || meaning.slots.event >= 0 || Object.keys(meaning.hot).length > 0,
   );
   settle(chosen);
+  withQuiet(chosen);
   chosen = withoutArrivals(chosen);
   chosen = withUnnamed(
     chosen,
@@ -49,8 +51,14 @@ export function meaningsOf(texts: readonly Text[]): { meanings: Meaning[]; shape
 function keyOf(shape: Shape): Key {
   const at = shape.slots.findIndex((slot) => fits('machine', slot.label) >= 2);
   if (at === -1) return (line) => line.text;
-  const names = new Set(shape.lines.slice(0, 2000).map((line) => line.values[at]));
-  return names.size > 40 ? (line) => line.text : (line) => `${line.text} ${line.values[at]}`;
+  const files = new Map<number, Set<string>>();
+  for (const { text, values } of shape.lines.slice(0, 2000))
+    files.set(text, (files.get(text) ?? new Set()).add(values[at]!));
+  const sizes = [...files.values()].map(({ size }) => size);
+  // Where each file has one machine, lines that do not name it are of the same.
+  return Math.max(...sizes) === 1 || Math.max(...sizes) > 40
+    ? (line) => line.text
+    : (line) => `${line.text} ${line.values[at]}`;
 }
 
 function candidateOf(shape: Shape): Candidate | null {
@@ -63,10 +71,7 @@ function candidateOf(shape: Shape): Candidate | null {
     event: null,
   };
   const found = clocks(shape, key);
-  if (shape.separator !== null) {
-    const events = tableEvents(shape);
-    if (events) Object.assign(meaning, events);
-  } else if (shape.said && shape.said.weight >= 1) {
+  if (shape.separator === null && shape.said && shape.said.weight >= 0.8) {
     if (
       !(isNoEvent(shape.key) && shape.said.weight < 3) &&
       !/connection|handshake/i.test(shape.key)
@@ -74,23 +79,32 @@ function candidateOf(shape: Shape): Candidate | null {
       meaning.event = shape.said.event;
     }
   }
-  const own = found.filter((at) => at !== meaning.slots.event);
-  if (own.length === 0) return null;
-  meaning.slots.clock = own[0]!;
-  const isWorded =
-    meaning.event !== null || meaning.slots.event >= 0 || Object.keys(meaning.hot).length > 0;
+  if (found.length === 0) return null;
+  meaning.slots.clock = found[0]!;
   const isCode =
     shape.separator !== null ||
     !/[A-Za-z]/.test(shape.parts.join('')) ||
     shape.slots.some(({ label }) => /event|action|type|code|\bop$|roll|command/.test(label));
-  if (!isWorded && isCode && shape.lines.length > 5 && !isNoEvent(shape.key)) {
-    const coded = codedEvents(shape, own[0]!, key);
-    if (coded) {
-      meaning.slots.event = coded.slot;
-      meaning.codes = coded.codes;
+  if (meaning.event !== null || !isCode || isNoEvent(shape.key)) return { meaning, clocks: found, key };
+  return withEvents(meaning, found, key);
+}
+
+/** Of a table's numbers that may be its clock, the first by which a column says what happened. */
+function withEvents(meaning: Meaning, found: number[], key: Key): Candidate {
+  const { shape } = meaning;
+  if (shape.lines.length > 5 || shape.separator !== null) {
+    const all = found.slice(0, 4).map((clock) => ({ clock, column: eventColumn(shape, clock, key) }));
+    const best = all.reduce((one, two, n) =>
+      (two.column?.score ?? 0) - 0.2 * n > (one.column?.score ?? 0) ? two : one);
+    if (best.column) {
+      meaning.slots.clock = best.clock;
+      meaning.slots.event = best.column.slot;
+      meaning.codes = best.column.codes;
+      meaning.hot = best.column.hot;
+      return { meaning, key, clocks: [best.clock, ...found.filter((at) => at !== best.clock && at !== best.column!.slot)] };
     }
   }
-  return { meaning, clocks: own, key };
+  return { meaning, clocks: found, key };
 }
 
 // ── The chain of clocks ──────────────────────────────────────────────────────────────────────
@@ -200,16 +214,47 @@ function withoutArrivals(candidates: Candidate[]): Candidate[] {
 /** Leaves out shapes whose words only perhaps name an event, and that break the chain. */
 function withoutStrangers(candidates: Candidate[]): Candidate[] {
   let kept = candidates;
-  for (const one of candidates) {
-    const { shape } = one.meaning;
-    if (shape.separator !== null || (shape.said?.weight ?? 0) >= 3 || kept.length < 2) continue;
+  const word = (one: Candidate) => `${one.meaning.event} ${verb(one)}`;
+  const doubted = candidates.filter(
+    ({ meaning: { shape } }) => shape.separator === null && (shape.said?.weight ?? 0) < 3,
+  );
+  // All shapes of one word stand or fall together: one of two lines alone proves nothing.
+  for (const name of new Set(doubted.map(word))) {
+    const is = (one: Candidate) => doubted.includes(one) && word(one) === name;
+    if (kept.every(is)) continue;
     const all = chains(kept);
-    const rows = all.flat().filter(({ candidate }) => candidate === one).length;
-    const gain = total(all) - total(all, (candidate) => candidate === one);
-    if (gain > rows * 0.2) kept = kept.filter((candidate) => candidate !== one);
+    const rows = all.flat().filter(({ candidate }) => is(candidate)).length;
+    const gain = total(all) - total(all, is);
+    if (gain > rows * 0.2) kept = kept.filter((one) => !is(one));
   }
   return kept;
 }
+
+/** Where nothing is internal, the quieter of two words that receive is, if no clock jumps there. */
+function withQuiet(candidates: Candidate[]): void {
+  const worded = candidates.filter(({ meaning }) => meaning.shape.separator === null);
+  if (worded.some(({ meaning }) => meaning.event === 'internal')) return;
+  const receives = worded.filter(({ meaning }) => meaning.event === 'receive');
+  const loudest = Math.max(...receives.map(({ meaning }) => meaning.shape.said?.weight ?? 0));
+  const quiet = receives.filter(({ meaning }) => (meaning.shape.said?.weight ?? 0) < loudest);
+  if (quiet.length === 0) return;
+  let [rows, jumps] = [0, 0];
+  for (const chain of chains(candidates)) {
+    for (let n = 1; n < chain.length; n++) {
+      const [one, two] = [chain[n - 1]!, chain[n]!];
+      if (!quiet.includes(two.candidate)) continue;
+      rows++;
+      if (clockAt(two) - clockAt(one) > 1) jumps++;
+    }
+  }
+  if (rows < 10 || jumps > 0.02 * rows) return;
+  for (const { meaning } of quiet) {
+    meaning.event = 'internal';
+    meaning.shape.said!.event = 'internal';
+  }
+}
+
+const clockAt = ({ line, candidate }: Link) => clockOf(line.values[candidate.meaning.slots.clock]);
 
 /** A number names the machine only if all its rows have one. */
 function agreeOnMachines(meanings: readonly Meaning[]): void {
@@ -266,9 +311,7 @@ function jumpsOf(candidate: Candidate, others: Candidate[]): number {
       const [one, two] = [chain[n - 1]!, chain[n]!];
       if (two.candidate !== candidate) continue;
       lines++;
-      const value = ({ line, candidate: its }: Link) =>
-        clockOf(line.values[its.meaning.slots.clock]);
-      if (value(two) - value(one) > 1) jumps++;
+      if (clockAt(two) - clockAt(one) > 1) jumps++;
     }
   }
   return jumps / (lines || 1);

@@ -211,8 +211,9 @@ function rowOf(
   };
 }
 
-/** "SENT to 3056" in one column names its peer there. */
+/** "SENT to 3056" and "SEND C" in one column name their peer there. */
 const peerWithin = (text: string): string =>
+  /^[A-Za-z]{3,}[ :]([A-Z]|\d{1,5})$/.exec(text.trim())?.[1] ??
   /\b(?:to|from)\b[ :_#]*(?:machines?|process(?:es)?|vms?|nodes?|ports?)?[ :_#]*([\w.:, ]+)$/i.exec(
     text,
   )?.[1] ?? '';

@@ -25,6 +25,7 @@ export interface Group {
 const FALLS_MAX = 0.3;
 /** A clock that falls from here to the beginning begins another trial. */
 const TRIAL_LEAST = 20;
+const AGAIN_MOST = 0.25; // … if it is no more than so much of what it was.
 const MACHINES_MAX = 40;
 
 const MACHINE =
@@ -47,8 +48,10 @@ export function unitsOf(
   }
   const units = [...byText].flatMap(([text, own]) => {
     const names = new Set(own.map(({ machine }) => machine));
+    const unnamed = own.filter(({ machine }) => machine === null).length;
+    // A word that only some rows have names no machine for the others.
     const parts =
-      names.size >= 2 && names.size <= MACHINES_MAX
+      unnamed <= 0.05 * own.length && names.size >= 2 && names.size <= MACHINES_MAX
         ? [...names].map((name) => own.filter(({ machine }) => machine === name))
         : [own];
     const found = parts.flatMap((part) =>
@@ -71,12 +74,11 @@ export function unitsOf(
       .filter((one) => !isOneKind(one))
       .flatMap(({ rows: own }) => own.map(({ pattern }) => pattern)),
   );
-  const kept =
-    usual.size === 0
-      ? units
-      : units.filter(
-          (one) => !isOneKind(one) || one.rows.some(({ pattern }) => usual.has(pattern)),
-        );
+  const others = units.filter(
+    (one) => !isOneKind(one) || one.rows.some(({ pattern }) => usual.has(pattern)),
+  );
+  // A machine that others flood has nothing but receives: then it is no server's list.
+  const kept = others.length < Math.max(2, units.length / 2) ? units : others;
   for (const { text } of units.filter((one) => !kept.includes(one))) {
     dropped.push({
       file: texts[text]!.file,
@@ -95,14 +97,16 @@ function unit(text: number, rows: Row[], trial: number): Unit {
 
 /** A clock that begins again begins another trial; so does another word in the group `run`. */
 function trialsOf(rows: Row[]): Row[][] {
+  const low = (n: number) => (rows[n - 1]?.clock ?? 0) * AGAIN_MOST;
+  const again = rows.map(({ clock }, n) => n > 0 && rows[n - 1]!.clock >= TRIAL_LEAST && clock <= low(n));
+  // A clock that messages set falls back often: then only one that begins at the beginning counts.
+  const often = again.filter(Boolean).length > rows.length * 0.02 + 1;
   const trials: Row[][] = [];
-  let before: Row | null = null;
-  for (const row of rows) {
+  for (const [n, row] of rows.entries()) {
     const begins =
-      before === null || row.run !== before.run || (row.clock <= 3 && before.clock >= TRIAL_LEAST);
+      n === 0 || row.run !== rows[n - 1]!.run || (again[n]! && (row.clock <= 3 || !often));
     if (begins) trials.push([]);
     trials.at(-1)!.push(row);
-    before = row;
   }
   return trials;
 }

@@ -121,7 +121,8 @@ export function bothOf(runs: readonly Run[]): Logged['both'] {
 /** Whether the clock stands in the row before its event: jumps then show one row after receives. */
 export function clockLogged(runs: readonly Run[]): Logged['clock'] {
   let [here, there] = [0, 0];
-  for (const { events } of runs.flatMap(({ machines }) => machines)) {
+  const machines = runs.flatMap((run) => run.machines);
+  for (const { events } of machines) {
     for (let n = 1; n < events.length; n++) {
       const [one, two] = [events[n - 1]!, events[n]!];
       if (two.clock - one.clock < 2) continue;
@@ -129,7 +130,10 @@ export function clockLogged(runs: readonly Run[]): Logged['clock'] {
       if (two.event !== 'receive' && one.event === 'receive') there++;
     }
   }
-  return there >= 3 && there > 2 * here ? 'before' : 'after';
+  // Where no receive tells, all machines' first events of clock 0 do.
+  const fromZero = machines.length > 1 && machines.every(({ events }) => events[0]?.clock === 0);
+  const isAlone = here === 0 && (fromZero || there >= 3);
+  return isAlone || (there >= 3 && there > 2 * here) ? 'before' : 'after';
 }
 
 /** Whether the queue is counted with the message that is taken: no receive then leaves it empty. */

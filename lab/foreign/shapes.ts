@@ -42,13 +42,19 @@ const LIST =
   String.raw`[[({]\s*-?\d+(?:\s*[,;]?\s+-?\d+|\s*,\s*-?\d+)+\s*[\])}]` +
   String.raw`|\{\s*['"]?\w+['"]?\s*:\s*\d+(?:,\s*['"]?\w+['"]?\s*:\s*\d+)+\s*\}` +
   String.raw`|\[\s*(?:\[?\(?['"][\w.:-]+['"](?:,\s*\d+)?\)?\]?(?:,\s*)?)+\]`;
-const RUN = String.raw`(?<=^|[\s|;:=[(])\d+(?:,\d+)+(?=$|[\s|;\])])`;
+const RUN = String.raw`(?<=^|[\s|;:=[(])\d+(?:,\d+)+(?=$|,\s|[\s|;\])])`;
+/** "process = A": a letter that names the machine, as a number would. */
+const IDENTIFIER =
+  String.raw`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b0x[0-9a-f]+\b`;
+const LETTER =
+  String.raw`\b[A-Z]\b(?<=\b(?:[Mm]achine|[Pp]rocess|[Nn]ode|VM|vm|[Pp]?[Ii][Dd])` +
+  String.raw`(?:[ _]?[Ii][Dd])?["']?\s*[:=]\s*["']?[A-Z])`;
 const TOKEN = new RegExp(
   [
     `(${TIME})`,
     `(${LIST})`,
     `(${RUN})`,
-    String.raw`(\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b0x[0-9a-f]+\b)`,
+    `(${IDENTIFIER}|${LETTER})`,
     String.raw`(\b\d+\.\d+\.\d+\.\d+(?::\d+)?|\blocalhost:\d+)`,
     String.raw`(?:(?<![\w.)\]])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\d])|\d+(?:\.\d+)?)`,
   ].join('|'),
@@ -97,8 +103,10 @@ function columns(record: string): { parts: string[]; values: string[]; kinds: Ki
 /** The shapes of all texts, the most frequent first; lines that are blank or too long have none. */
 export function shapesOf(texts: readonly Text[]): Shape[] {
   const shapes = new Map<string, Shape>();
+  const headers = texts.map(headerOf);
+  const grid = gridOf(texts.filter((_, n) => headers[n] === null));
   for (const [n, text] of texts.entries()) {
-    const table = headerOf(text);
+    const table = headers[n] ?? (text.at ? null : grid);
     if (table) addTable(shapes, n, text, table);
     else for (const line of recordsOf(text)) addLine(shapes, n, line.record, line.span, line.value);
   }
@@ -189,6 +197,40 @@ function headerOf(text: Text): Header | null {
   return null;
 }
 
+/** A short word or number, neither a sentence nor a label with its value. */
+const isPlainField = (field: string) =>
+  field.length <= 40 && !/^["']?[A-Za-z][\w ]*["']?\s*[:=]/.test(field) && field.split(/\s+/).length <= 3;
+const NUMBER = /^-?\d+(\.\d+)?$/;
+/** A separator within brackets separates a vector's parts, not columns. */
+const isTorn = (field: string) =>
+  (field.match(/[[({]/g)?.length ?? 0) !== (field.match(/[\])}]/g)?.length ?? 0);
+const GRID = { lines: 200, lines_all: 4000 };
+
+/** A table without names: nearly all lines that have a separator have as many fields, in all files. */
+function gridOf(texts: readonly Text[]): Header | null {
+  const sample = texts
+    .filter(({ at }) => at === null)
+    .flatMap(({ records }) => records.slice(0, GRID.lines))
+    .slice(0, GRID.lines_all)
+    .filter((line) => line.trim() !== '' && line.length <= LINE_MAX);
+  for (const separator of [',', '\t', ';', '|']) {
+    const rows = sample.map((line) => fieldsOf(line, separator)).filter(({ length }) => length > 2);
+    if (rows.length < Math.max(3, sample.length * 0.5)) continue;
+    const length = rows[rows.length >> 1]!.length;
+    const alike = rows.filter((row) => row.length === length);
+    const isMost = (some: number, of: number) => some >= of * 0.97;
+    if (!isMost(alike.length, rows.length)) continue;
+    if (!isMost(alike.filter((row) => row.every(isPlainField)).length, alike.length)) continue;
+    if (alike.some((row) => row.some((field) => isTorn(field) || /^[{"]\w+"?:/.test(field)))) continue;
+    const columns = Array.from({ length }, (_, at) => at);
+    const isOf = (at: number, form: RegExp) =>
+      isMost(alike.filter((row) => form.test(row[at]!)).length, alike.length);
+    if (!columns.some((at) => isOf(at, NUMBER) || isOf(at, /^["'[(]/))) continue;
+    return { record: 0, separator, names: columns.map(() => '') };
+  }
+  return null;
+}
+
 function addTable(shapes: Map<string, Shape>, n: number, text: Text, header: Header): void {
   const { names, separator } = header;
   const key = `table ${separator} ${names.join(separator)}`;
@@ -227,25 +269,57 @@ interface Joined {
 const BREAK = /^[\s\-=*_.#~]*$/;
 const SPAN_MAX = 6;
 
+const LEADING_TIME = new RegExp(`^[\\s[(]*(?:${TIME}|\\d{9,}(?:\\.\\d+)?\\b)`);
+const isClockLine = (line: string) =>
+  /clock|logical|lamport|\bLC\b|\bclk\b|\bL\s*[:=]/i.test(line.replace(LEADING_TIME, '')) &&
+  /\d/.test(line);
+
 /** A text's lines, or its records of several lines joined by newlines. */
 function recordsOf(text: Text): Joined[] {
   const single = text.records.map((value, record) => ({ record, span: 1, value }));
   if (text.at) return single;
   const sample = text.records.slice(0, 400).filter((line) => line.length <= LINE_MAX);
+  const timed = sample.filter((line) => LEADING_TIME.test(line));
+  const clocked = sample.filter((line) => !LEADING_TIME.test(line) && isClockLine(line));
+  // Each record begins with its time, and its clock stands in a later line.
+  if (
+    timed.length >= Math.max(3, sample.length / SPAN_MAX) &&
+    timed.length <= sample.length * 0.67 &&
+    timed.filter(isClockLine).length < timed.length * 0.2 &&
+    clocked.length >= timed.length * 0.8
+  )
+    return joined(text, (line) => LEADING_TIME.test(line));
   const said = sample.filter((line) => (classify(line)?.weight ?? 0) >= 2);
   if (said.length < 3 || said.length > sample.length * 0.67) return single;
-  const isClock = (line: string) => /clock|logical|lamport|\bLC\b/i.test(line) && /\d/.test(line);
   const others = sample.filter((line) => (classify(line)?.weight ?? 0) < 2);
   // Lines that say what happened and also hold a clock need no others.
-  if (said.filter(isClock).length > said.length * 0.2) return single;
-  if (others.filter(isClock).length < said.length * 0.5) return single;
-  return joined(text);
-}
-
-function joined(text: Text): Joined[] {
-  const found: Joined[] = [];
+  if (said.filter(isClockLine).length > said.length * 0.2) return single;
+  if (others.filter(isClockLine).length < said.length * 0.5) return single;
   const broken = text.records.slice(0, 400).filter((line) => BREAK.test(line)).length;
   const starts = broken >= 3 ? null : startsOf(text);
+  return withoutHeads(joined(text, (line) => starts?.has(headOf(line)) ?? false));
+}
+
+/** Takes from a record the lines before it that no other record has: a heading, an error. */
+function withoutHeads(records: readonly Joined[]): Joined[] {
+  const form = (value: string) => cut(value).parts.join('#').replace(/[ \t]+/g, ' ');
+  const counts = new Map<string, number>();
+  for (const { value } of records) counts.set(form(value), (counts.get(form(value)) ?? 0) + 1);
+  return records.flatMap((whole): Joined[] => {
+    if (counts.get(form(whole.value))! > 1) return [whole];
+    const lines = whole.value.split('\n');
+    for (let head = 1; head < lines.length; head++) {
+      const value = lines.slice(head).join('\n');
+      if ((counts.get(form(value)) ?? 0) < 2) continue;
+      const heads = lines.slice(0, head).map((line, n) => ({ record: whole.record + n, span: 1, value: line }));
+      return [...heads, { record: whole.record + head, span: lines.length - head, value }];
+    }
+    return [whole];
+  });
+}
+
+function joined(text: Text, begins: (line: string) => boolean): Joined[] {
+  const found: Joined[] = [];
   let from = -1;
   const close = (to: number) => {
     if (from === -1) return;
@@ -255,7 +329,7 @@ function joined(text: Text): Joined[] {
   };
   for (const [record, line] of text.records.entries()) {
     if (line.length > LINE_MAX || BREAK.test(line)) close(record);
-    else if (starts?.has(headOf(line)) || (from !== -1 && record - from >= SPAN_MAX)) {
+    else if (begins(line) || (from !== -1 && record - from >= SPAN_MAX)) {
       close(record);
       from = record;
     } else if (from === -1) from = record;

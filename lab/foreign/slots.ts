@@ -2,6 +2,7 @@
 import { behaviour, clockness, clockOf, listOf, numberOf } from './behaviour.ts';
 import { label, type Meaning, named } from './guess.ts';
 import type { Line, Shape } from './shapes.ts';
+import { loneMessage, lonePeer, loneQueue, namedQueue } from './unnamed.ts';
 import { type Field, fits } from './words.ts';
 
 /** The slots that may be a shape's clock, the likeliest first. */
@@ -45,11 +46,7 @@ export function fill(meaning: Meaning, key: (line: Line) => string | number): vo
       .sort((a, b) => b[1] - a[1])[0];
     return found ? found[0] : -1;
   };
-  const small = (at: number) => {
-    const how = behaviour(shape, at, () => 0);
-    return how.whole > 0.6 && how.least >= -1 && how.most < 1e6;
-  };
-  slots.queue = best('queue', 1, (at) => shape.slots[at]!.kind !== 'time' && small(at));
+  slots.queue = namedQueue(meaning, isFree);
   const isEvent =
     meaning.event === 'send' || meaning.event === 'receive' || shape.separator !== null;
   if (isEvent) {
@@ -58,6 +55,9 @@ export function fill(meaning: Meaning, key: (line: Line) => string | number): vo
     const isTowards = (at: number) => shape.separator !== null || !away.test(label(shape, at));
     slots.peer = best('peer', 1, (at) => shape.slots[at]!.kind !== 'time' && isTowards(at));
     slots.message = messageSlot(meaning, isFree, best);
+    if (slots.queue === -1) slots.queue = loneQueue(meaning, key, isFree);
+    if (slots.peer === -1) slots.peer = lonePeer(meaning, isFree);
+    if (slots.message === -1) slots.message = loneMessage(meaning, isFree);
   }
   const until = slots.peer === -1 ? -1 : lastPeer(meaning, slots.peer);
   slots.machine = best(
@@ -86,6 +86,7 @@ const isLong = (words: string) => words.split(' ').pop()!.length > 4;
 function isFew(shape: Shape, at: number): boolean {
   const values = new Set(shape.lines.map((line) => line.values[at]!));
   return (
+    values.size >= 2 &&
     values.size <= 12 &&
     values.size < shape.lines.length / 2 &&
     [...values].every((value) => /^\d+$/.test(value))
@@ -134,13 +135,15 @@ function messageSlot(
 /** The last of the peers that a send names in a row: "2 and 3", "2, machine 3". */
 export function lastPeer({ shape, event, slots }: Meaning, from: number): number {
   let at = from;
-  const named = Object.values(slots);
+  const others = Object.values(slots);
   while (
     event === 'send' &&
     at + 1 < shape.slots.length &&
-    !named.includes(at + 1) &&
+    !others.includes(at + 1) &&
     shape.slots[at + 1]!.kind === shape.slots[at]!.kind &&
     /^[\s,&+/|]*(?:and\s*|AND\s*)?(?:[A-Za-z]+[ _#]?)?$/.test(shape.parts[at + 1]!) &&
+    // Two numbers with a mere blank between are two columns, unless a word names receivers.
+    (/\S/.test(shape.parts[at + 1]!) || named('peer', shape, from) >= 1) &&
     shape.parts[at + 1]!.length < 20
   )
     at++;
@@ -210,34 +213,4 @@ function timeSlot({ shape, slots }: Meaning): number {
     if (score > most) [best, most] = [at, score];
   }
   return best;
-}
-
-/** In a line without words, a small number that goes up and down is the queue. */
-function loneQueue(
-  meaning: Meaning,
-  key: (line: Line) => string | number,
-  isFree: (at: number) => boolean,
-): number {
-  const { shape } = meaning;
-  if (meaning.event !== 'receive' && shape.separator === null && meaning.slots.event === -1)
-    return -1;
-  const found = [...shape.slots.keys()].filter((at) => {
-    if (
-      !isFree(at) ||
-      shape.slots[at]!.kind !== 'number' ||
-      label(shape, at).split(' ').pop()!.length > 1
-    )
-      return false;
-    if (at === meaning.slots.peer || at === meaning.slots.message) return false;
-    const how = behaviour(shape, at, key);
-    return (
-      how.whole === 1 &&
-      how.least >= 0 &&
-      how.most < 5000 &&
-      how.most - how.least < 3000 &&
-      how.least <= 1 &&
-      how.rising < 0.7
-    );
-  });
-  return found.length === 1 ? found[0]! : -1;
 }

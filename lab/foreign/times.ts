@@ -10,6 +10,7 @@ const ZONE = String.raw`(?: ?(?:Z\b|UTC\b|GMT\b|[+-]\d\d:?\d\d\b))?`;
 export const TIME = [
   String.raw`datetime\.datetime\(\d{4}(?:, ?\d+){4,6}\)`,
   String.raw`\d{4}[-/.]\d\d?[-/.]\d\d?(?:[Tt_]|,? +)${CLOCK}${ZONE}`,
+  String.raw`\d{4}[-/.]\d\d?[-/.]\d\d?[Tt_ -]\d\d-\d\d-\d\d(?:[.,-]\d+)?(?![\d-])`,
   String.raw`(?:[A-Z][a-z]{2},? )?(?:${MONTHS})[a-z]* +\d\d?,? +${CLOCK}(?: [A-Z]{3,4})?(?: \d{4}\b)?`,
   String.raw`\d\d?[-/.]\d\d?[-/.]\d{2,4},? +${CLOCK}`,
   String.raw`\d\d?[-/]\d\d?,? +${CLOCK}`,
@@ -23,7 +24,9 @@ const NUMBER = /^[-+]?\d+(\.\d+)?(e[-+]?\d+)?$/i;
 
 /** Seconds of an h:m:s, its fraction and its half of the day. */
 function clock_s(text: string): number {
-  const found = /(\d\d?):(\d\d):(\d\d)(?:[.,:](\d+))?(?: ?([AaPp])\.?[Mm])?/.exec(text);
+  const found =
+    /(\d\d?):(\d\d):(\d\d)(?:[.,:](\d+))?(?: ?([AaPp])\.?[Mm])?/.exec(text) ??
+    /[Tt_ -](\d\d)-(\d\d)-(\d\d)(?:[.,-](\d+))?$/.exec(text);
   if (!found) return NaN;
   const [, hour, minute, second, fraction = '0', half] = found;
   const late = half && /p/i.test(half) ? 12 : 0;
@@ -91,7 +94,7 @@ export function times_us(texts: readonly string[]): { us: Float64Array; absolute
   const clean = texts.map((text) =>
     text
       .trim()
-      .replace(/^["'](.*)["']$/, '$1')
+      .replace(/^["'[(](.*)["'\])]$/, '$1')
       .trim(),
   );
   const first = clean.find((text) => text !== '') ?? '';

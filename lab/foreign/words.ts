@@ -24,7 +24,9 @@ const STEMS: [RegExp, TickEvent, number][] = [
   ],
   [/^(sen[dt]|sends|sending|snd|tx|broadcast\w*|multicast\w*|unicast\w*|transmit\w*)$/, 'send', 3],
   [/^(dispatch\w*|emit\w*|publish\w*|outgoing|sendall|messaged)$/, 'send', 2],
-  [/^(post\w*|push\w*|s|sb|ss|sa|b)$/, 'send', 1],
+  [/^(post\w*|push\w*|s|sb|ss|sa)$/, 'send', 1],
+  // B is a machine's name as often as a broadcast.
+  [/^b$/, 'send', 0.95],
   [/^(internal\w*|idle|idled|idling|slept|sleep\w*|ie|noop|nop)$/, 'internal', 3],
   [/^(compute|computation\w*|computing|nothing|intern|int)$/, 'internal', 2],
   [/^(local|self|none|own|private|event|tick|work\w*|i|e)$/, 'internal', 1],
@@ -33,6 +35,7 @@ const STEMS: [RegExp, TickEvent, number][] = [
 /** Behind a stem, these make it a noun: "send clock", "received at", "internal clock". */
 const NOUN =
   /^(clock|clocks|time|timestamp|queue|id|rate|size|length|len|count|prob\w*|speed|buffer|port|lc)$/;
+const NAMES = /^(process|local|self|none|own|private|event|tick|work\w*|handle)$/;
 /** A row with one of these is not an event unless its own word says so loudly. */
 const NO_EVENT = new RegExp(
   '\\b(?:connect\\w*|connection\\w*|handshake\\w*|listen\\w*|initiali\\w*' +
@@ -73,7 +76,11 @@ const WORD = /[A-Za-z]+(?:_[A-Za-z]+)*/g;
 /** Which event a text names, by its loudest word and then its first; null if by none. */
 export function classify(text: string): Said | null {
   let best: Said | null = null;
-  const found = [...text.matchAll(WORD)];
+  const clean = text.replace(/\bN\/A\b/gi, '   ');
+  const found = [...clean.matchAll(WORD)];
+  const told = TOLD.exec(clean);
+  const from = told ? told.index + told[0].length - told[1]!.length : -1;
+  const isTold = (place: number) => told !== null && place >= from && place < from + told[1]!.length;
   for (const [n, match] of found.entries()) {
     const parts = subwords(match[0]);
     const next = subwords(found[n + 1]?.[0] ?? '')[0] ?? '';
@@ -86,17 +93,21 @@ export function classify(text: string): Said | null {
         weight = Math.min(weight, 1.5);
       if (part === 'event' && /^["']?\s*[=:]/.test(behind)) continue;
       // "Process 1", "local 7": a number or a name behind it makes a weak word a name.
-      if (weight === 1 && part.length > 2 && /^[ _#:-]*[\d\u0001]/.test(behind)) continue;
+      if (weight === 1 && NAMES.test(part) && /^[ _#:-]*[\d\u0001]/.test(behind)) continue;
       if (
         part === 'process' &&
+        !isTold(match.index) &&
         !/^(a|the|message|messages|msg|next)$/.test(next) &&
         parts.length === 1 &&
         behind.trim() !== '' &&
-        /^\s*\w/.test(behind)
+        /^[ \t]*\w/.test(behind)
       )
         continue;
       // A single letter is a code only where it stands in capitals.
       if (part.length === 1 && match[0] !== match[0].toUpperCase()) continue;
+      // A longer word tells more than a letter, which may be a name.
+      if (part.length === 1) weight -= 0.1;
+      if (isTold(match.index)) weight += 3;
       if (isDenied(text, match.index)) weight = Math.min(weight, 0.5);
       if (!best || weight > best.weight) {
         best = { event: stem.event, weight, place: match.index, word: match[0] };
@@ -105,6 +116,14 @@ export function classify(text: string): Said | null {
   }
   return best;
 }
+
+/** What stands in a table where there is no value: it names no event. */
+export const isMissing = (text: string): boolean =>
+  /^\s*["']?(?:|-+|–|—|_|\.|n\/?a|nan|none|null|nil|undefined|empty)["']?\s*$/i.test(text);
+
+/** "event_type=idle", '"action": "S"': the words behind such a name tell louder than all others. */
+const TOLD =
+  /\b(?:event|action|operation|op|type|kind|event[ _]?(?:type|name|kind))["']?\s*[:=]\s*["']?([A-Za-z][\w.]*(?: [a-z]+)?)/i;
 
 /** "no message received", "did not receive", "failed to send". */
 const isDenied = (text: string, place: number) =>
@@ -126,7 +145,7 @@ const NOUNS: Record<Field | 'old' | 'foreign' | 'rate' | 'roll', RegExp> = {
   clock: /logical|lamport|vector|\bl ?c\b|\bulc\b|\bclk\b|\bclock|\bvc\b/,
   time: /\bsys|system|global|\bwall|\breal|physical|timestamp|\bdate|epoch|\btime\b|\bts\b|\bat\b|nano|milli|elapsed/,
   queue:
-    /queue|\bq\b|\bql\w*|\bqsize|length|\blen\b|remaining|pending|backlog|inbox|buffer|waiting|\bleft\b|\bsize\b/,
+    /num\w* (?:of )?(?:messages|msgs)|(?:messages|msgs) (?:left|count|waiting)|unread|queue|\bq\b|\bql\w*|\bqsize|length|\blen\b|remaining|pending|backlog|inbox|buffer|waiting|\bleft\b|\bsize\b/,
   peer: /\bto\b|\bfrom\b|\bdest|target|recipient|receiver|\bsender\b|\bsource\b|\bsrc\b|\bdst\b|\bpeer|\bother\b|\bwith machine|\bwith process/,
   message:
     /message|\bmsg|value|payload|content|carr|\bsent clock|\bsend clock|\bsender clock|received clock|received logical|received time|remote|\btheir|incoming/,
