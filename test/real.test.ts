@@ -9,11 +9,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import {
+  checkFaults, endOf, type Fault, KINDS, machinesOf, nemesis,
+} from '../lab/model/faults.ts';
 import { CLOCK_MAX } from '../lab/model/rule.ts';
 import { configure, HEADER } from '../lab/model/run.ts';
 import { grpc } from '../lab/real/grpc.ts';
 import { mendLog } from '../lab/real/log.ts';
 import { clockMax, connect, NotConnected, type Mesh, type MeshOptions } from '../lab/real/mesh.ts';
+import { roomFor } from '../lab/real/nemesis.ts';
 import { byId, configurationOf, setupOf, setupVariables } from '../lab/real/protocol.ts';
 import { frame } from '../lab/real/screen.ts';
 import { lineDecoder, tcp } from '../lab/real/tcp.ts';
@@ -336,6 +340,35 @@ mend('cuts off a torn line wherever it was torn, and knows the clock before it',
   }
 });
 mend.run();
+
+const room = suite('roomFor');
+room('leaves each planned fault its time, whatever button is pressed when, or says that it cannot',
+  () => {
+    const machines = 4;
+    const duration_s = 120;
+    fc.assert(fc.property(fc.nat(), fc.constantFrom(...KINDS), fc.double({ min: 1, max: 119,
+      noNaN: true }), fc.nat(machines - 2), fc.constantFrom('pause', 'crash', 'cut'),
+    fc.constantFrom(0.5, 1, 20), (seed, kind, at_s, id, what, speed) => {
+      const planned = nemesis([kind, 'cut', 'crash'], { seed, machines, duration_s });
+      const fault = { do: what, at_s, for_s: null,
+        ...(what === 'cut' ? { link: [id, id + 1] } : { machine: id }) } as Fault;
+      const ids = machinesOf(fault);
+      const own = planned.filter((one) => machinesOf(one).some((other) => ids.includes(other)));
+      if (own.some((one) => one.at_s <= at_s && endOf(one, duration_s) >= at_s)) return;
+      const next = own.filter((one) => one.at_s > at_s).map((one) => one.at_s).sort((a, b) => a - b);
+      try {
+        fault.for_s = roomFor(fault, planned, 1000 / speed);
+      } catch (error) {
+        assert.match((error as Error).message, /^".*" is too near\.$/);
+        assert.ok(next[0]! - at_s < 3.1 * speed, `${next[0]} − ${at_s}`);
+        return;
+      }
+      checkFaults([...planned, fault], { machines, duration_s });
+      assert.is(fault.for_s === null, next.length === 0);
+      if (what === 'crash' && fault.for_s) assert.ok(next[0]! - at_s - fault.for_s >= 3 * speed);
+    }), { numRuns: 300 });
+  });
+room.run();
 
 const screen = suite('frame');
 screen('fits 60, 80 and 120 columns, and shows what happens where there is room', () => {

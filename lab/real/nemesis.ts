@@ -12,6 +12,8 @@ import { now_us } from './time.ts';
 export interface Victims {
   duration_s: number;
   machines: number;
+  /** The faults that there are from the start are the seed's, which nothing may shorten. */
+  isDrawn: boolean;
   /** When a model time is, epoch µs. */
   at_us(model_s: number): number;
   machine(id: number): MachineProcess;
@@ -30,8 +32,29 @@ const BUTTONS: Record<string, { do: Fault['do']; begins: boolean }> = {
 };
 /** Seconds in whole milliseconds, not above: a button is no more exact, and people read it. */
 const whole_ms = (s: number): number => Math.floor(s * 1000) / 1000;
+/** How long before the next fault of its machine one from a button is over: it takes time. */
+const OVER_MS = { pause: 200, cut: 500, crash: 3000 };
 const SETTLE_MS = 5; // A process on another core stops a moment after its signal was sent.
 const ANSWER_MS = 3000; // A machine that does not answer within this is taken to be gone.
+
+/**
+ * How long a fault from a button may last, where nobody ends it: for good (null), or until shortly
+ * before what is planned for one of its machines, which comes at its time whatever was pressed.
+ * @param second_ms real milliseconds of a model second
+ * @throws RangeError with one sentence if there is no room for it
+ */
+export function roomFor(
+  fault: Fault, planned: readonly Fault[], second_ms: number,
+): number | null {
+  const ids = machinesOf(fault);
+  const next = planned.filter((other) => other.at_s > fault.at_s
+    && machinesOf(other).some((id) => ids.includes(id)))
+    .reduce<Fault | null>((first, one) => (first && first.at_s <= one.at_s ? first : one), null);
+  if (next === null) return null;
+  const room_s = whole_ms(next.at_s - fault.at_s - OVER_MS[fault.do] / second_ms);
+  if (room_s <= 0) throw new RangeError(`"${faultWords(next)}" is too near.`);
+  return room_s;
+}
 
 /**
  * Disturbs a run from its start to its end.
@@ -46,10 +69,15 @@ export class Nemesis {
   readonly returning = new Set<number>();
   /** Of machines that are killed and come back: when they are there. */
   #back = new Map<number, Promise<void>>();
+  /** Those that nothing may shorten. */
+  #drawn: ReadonlySet<Fault>;
+  /** Those whose end is under way. */
+  #ending = new Set<Fault>();
 
   constructor(faults: Fault[], victims: Victims) {
     this.faults = faults;
     this.#victims = victims;
+    this.#drawn = new Set(victims.isDrawn ? faults : []);
   }
 
   start(): void {
@@ -79,17 +107,25 @@ export class Nemesis {
     const aim = button.do === 'cut'
       ? { link: [one, other].map(Number).sort((a, b) => a - b) as [number, number] }
       : { machine: Number(one) };
-    const now_s = whole_ms((now_us() - at_us(0)) / (at_us(1) - at_us(0)));
+    const second_us = at_us(1) - at_us(0);
+    const now_s = whole_ms((now_us() - at_us(0)) / second_us);
     const open = this.faults.find((fault) => fault.do === button.do && fault.from_us
       && !fault.to_us && fault.machine === aim.machine
       && fault.link?.join() === aim.link?.join());
     if (!button.begins) {
-      if (!open) throw new RangeError(`nothing to ${word}: ${text.slice(word!.length + 1)}.`);
+      if (!open || this.#ending.has(open)) {
+        throw new RangeError(`nothing to ${word}: ${text.slice(word!.length + 1)}.`);
+      }
+      if (this.#drawn.has(open)) {
+        throw new RangeError(`"${faultWords(open)}" is the seed's, and ends by itself.`);
+      }
       this.#victims.note(`${text} at ${now_s}`);
       return this.#finishNow(open, now_s);
     }
     const fault: Fault = { do: button.do, ...aim, at_s: now_s, for_s: null, from_us: null,
       to_us: null };
+    checkFaults([fault], { duration_s, machines });
+    fault.for_s = roomFor(fault, this.faults, second_us / 1000);
     checkFaults([...this.faults, fault], { duration_s, machines });
     const busy = this.faults.find((before) => before.from_us && !before.to_us
       && machinesOf(before).some((id) => machinesOf(fault).includes(id)));
@@ -154,7 +190,7 @@ export class Nemesis {
     await this.#begin(fault);
     record();
     if (fault.do === 'crash' && !returns) return;
-    if (!await this.#wait(endOf(fault, duration_s)) || fault.to_us) return;
+    if (!await this.#wait(endOf(fault, duration_s)) || this.#ending.has(fault)) return;
     await this.#finish(fault);
     record();
   }
@@ -182,6 +218,7 @@ export class Nemesis {
   }
 
   async #finish(fault: Fault): Promise<void> {
+    this.#ending.add(fault);
     if (fault.do === 'pause') return this.#continue(fault);
     const before_us = now_us();
     if (fault.do === 'cut') await this.#tellBoth(fault.link!, 'heal');

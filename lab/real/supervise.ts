@@ -82,7 +82,7 @@ class Run {
     const { configuration: { faults = [], duration_s, speed, machines }, watch } = options;
     this.#nemesis = new Nemesis(faults.map((fault): Fault => ({ from_us: null, to_us: null,
       ...fault })), {
-      duration_s, machines,
+      duration_s, machines, isDrawn: options.configuration.nemesis !== undefined,
       at_us: (model_s) => this.#start_us! + (model_s * 1e6) / speed,
       machine: (id) => this.#machines[id]!,
       restart: (id) => this.#restart(id),
@@ -160,15 +160,7 @@ class Run {
     this.#record();
     this.#nemesis.start();
     this.#options.watch.begun(this.#machines.map(({ watched }) => watched), this.#start_us,
-      (text) => this.#disturb(text));
-  }
-
-  /** What a button asks for. @throws RangeError with one sentence if that cannot be */
-  async #disturb(text: string): Promise<void> {
-    if (this.#options.configuration.nemesis) {
-      throw new RangeError('the faults of this run are drawn from its seed, and nothing is added.');
-    }
-    await this.#nemesis.disturb(text);
+      (text) => this.#nemesis.disturb(text));
   }
 
   async #restart(id: number): Promise<void> {

@@ -19,10 +19,10 @@ const PULSE_S = 0.5; // Real seconds of a tick's pulse.
 
 /** Sizes by the number of machines: height of a row, width of a chip with its gap, radius. */
 const SIZES = [
-  { most: 4, name: 'large', chip: 57, radius: 10 },
-  { most: 8, name: 'middle', chip: 51, radius: 8 },
-  { most: 20, name: 'small', chip: 40, radius: 5 },
-  { most: Infinity, name: 'tiny', chip: 36, radius: 3.5 },
+  { most: 4, name: 'large', chip: 62, radius: 10 },
+  { most: 8, name: 'middle', chip: 55, radius: 8 },
+  { most: 20, name: 'small', chip: 44, radius: 5 },
+  { most: Infinity, name: 'tiny', chip: 41, radius: 3.5 },
 ] as const;
 
 interface Row {

@@ -261,6 +261,22 @@ inBrowser('steps through a recorded run that is opened or dropped', () =>
     await page.waitForFunction(() => document.body.classList.contains('recorded'));
   }));
 
+inBrowser('takes a folder that is dragged onto it from the desktop', () =>
+  open('#rates=1,4,6&seed=1&t=20', async (page) => {
+    // The browser itself makes the DataTransfer with its directory, as it does for a hand.
+    const chromium = await page.context().newCDPSession(page);
+    const data = { items: [], dragOperationsMask: 1,
+      files: [join(project, 'logs', 'second-team-3-3-2')] };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await chromium.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
+      if (type === 'dragOver') await page.waitForSelector('body.dropping');
+    }
+    await page.waitForFunction(() => document.body.classList.contains('recorded'));
+    assert.is(await page.locator('body.dropping').count(), 0);
+    assert.match((await page.textContent('#source'))!, 'second-team-3-3-2');
+    assert.equal((await clocks(page)).length, 3);
+  }));
+
 inBrowser('nothing of a log or an address becomes HTML, and what is wrong is one line', () =>
   open('#rates=1,4,6&seed=%3Cimg+src=x+onerror=alert(1)%3E&t=2', async (page) => {
     assert.match((await page.textContent('#trouble'))!, 'seed');
