@@ -69,53 +69,61 @@ live('stands on loopback, and a run ends though nobody looks', async () => {
   assert.is(recordOf('alone').faults, undefined);
 });
 
-inBrowser('shows real machines, pauses one by its button, and becomes the report', async () => {
-  const [child, address] = await launched('paused', '--rates', '2,4,3', '--seed', '3',
-    '--duration', '25');
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  const trouble: string[] = [];
-  page.on('pageerror', (error) => trouble.push(error.message));
-  await page.goto(address);
-  await ready(page);
-  await later(page, 1);
-  const before = await clocks(page);
-  await later(page, 2);
-  assert.ok((await clocks(page)).every((clock, id) => clock > before[id]!));
+inBrowser('shows real machines under a nemesis, pauses one by its button, and becomes the report',
+  async () => {
+    const [child, address] = await launched('paused', '--rates', '2,4,3', '--seed', '3',
+      '--duration', '29', '--nemesis', 'cut'); // Its seed cuts 0-1 from 7.4 to 13.2 s.
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    const trouble: string[] = [];
+    page.on('pageerror', (error) => trouble.push(error.message));
+    await page.goto(address);
+    await ready(page);
+    await later(page, 1);
+    const before = await clocks(page);
+    await later(page, 2);
+    assert.ok((await clocks(page)).every((clock, id) => clock > before[id]!));
 
-  await page.click('.victim[data-machine="0"] button:has-text("pause")');
-  await page.waitForFunction(() => document.querySelector('.row.down .what')?.textContent
-    === 'paused');
-  const [stopped] = await clocks(page);
-  await later(page, 2);
-  assert.is((await clocks(page))[0], stopped);
-  await page.click('.victim[data-machine="0"] button:has-text("continue")');
+    // Whoever comes now sees all from the beginning.
+    const late = await browser.newPage();
+    await late.goto(address);
+    await ready(late);
+    await late.locator('#seek').fill('2');
+    await late.waitForFunction(() => Number(document.getElementById('time')!.textContent) === 2);
+    assert.ok((await clocks(late)).every((clock) => clock > 0 && clock < 15));
 
-  // Whoever comes now sees all from the beginning.
-  const late = await browser.newPage();
-  await late.goto(address);
-  await ready(late);
-  await late.locator('#seek').fill('2');
-  await late.waitForFunction(() => Number(document.getElementById('time')!.textContent) === 2);
-  assert.ok((await clocks(late)).every((clock) => clock > 0 && clock < 15));
+    // What the seed drew no button shortens: a computer that is too busy asks when it is over.
+    await page.waitForSelector('.links button:has-text("heal 0–1")');
+    assert.match(await page.evaluate(async () =>
+      (await fetch('fault', { method: 'POST', body: 'heal 0-1' })).text()),
+    /"cut 0-1 at [\d.]+ for [\d.]+" is the seed's, and ends by itself|nothing to heal: 0-1/);
 
-  const ended = once(child, 'exit');
-  for (const one of [page, late]) await one.waitForURL('**/report', { timeout: 60_000 });
-  assert.match(await page.title(), 'paused');
-  assert.match((await page.textContent('body'))!, 'over sockets');
-  const [code] = await ended;
-  const { faults, ended: how } = recordOf('paused');
-  assert.is(how, 'finished');
-  assert.is(faults!.length, 1);
-  assert.equal([faults![0]!.do, faults![0]!.machine], ['pause', 0]);
-  assert.ok(faults![0]!.from_us && faults![0]!.to_us);
-  const check = spawnSync(process.execPath, [...tsx, join(project, 'check.ts'),
-    join(root, 'logs', 'paused')], { encoding: 'utf8' });
-  assert.is(check.status, 0, check.stdout);
-  assert.match(check.stdout, /note\s+machine 0 was paused at [\d.]+ s for [\d.]+ s/);
-  assert.is(code, 0);
-  assert.equal(trouble, []);
-  await Promise.all([page.close(), late.close()]);
-});
+    await page.click('.victim[data-machine="2"] button:has-text("pause")');
+    await page.waitForFunction(() => document.querySelector('.row.down .what')?.textContent
+      === 'paused');
+    const [, , stopped] = await clocks(page);
+    await later(page, 2);
+    assert.is((await clocks(page))[2], stopped);
+    await page.click('.victim[data-machine="2"] button:has-text("continue")');
+
+    const ended = once(child, 'exit');
+    for (const one of [page, late]) await one.waitForURL('**/report', { timeout: 60_000 });
+    assert.match(await page.title(), 'paused');
+    assert.match((await page.textContent('body'))!, 'over sockets');
+    const [code] = await ended;
+    const { faults, ended: how, nemesis } = recordOf('paused');
+    assert.is(how, 'finished');
+    assert.equal(nemesis, ['cut']);
+    assert.equal(faults!.map(({ do: what, machine, link }) => [what, machine ?? link!.join()]),
+      [['cut', '0,1'], ['pause', 2]]);
+    assert.ok(faults!.every(({ from_us, to_us }) => from_us && to_us));
+    const check = spawnSync(process.execPath, [...tsx, join(project, 'check.ts'),
+      join(root, 'logs', 'paused')], { encoding: 'utf8' });
+    assert.is(check.status, 0, check.stdout);
+    assert.match(check.stdout, /note\s+machine 2 was paused at [\d.]+ s for [\d.]+ s/);
+    assert.is(code, 0);
+    assert.equal(trouble, []);
+    await Promise.all([page.close(), late.close()]);
+  });
 
 inBrowser('kills and restarts a machine and cuts a link by keys, and refuses what cannot be',
   async () => {
