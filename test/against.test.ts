@@ -9,6 +9,7 @@ import { compare, parseLog, parseRun, Unreadable, type Recording, type Run } fro
 import { UNEXPLAINED } from '../lab/check/compare.ts';
 import { configure, HEADER, row } from '../lab/model/run.ts';
 import { simulate } from '../simulate.ts';
+import { thoroughly } from './runs.ts';
 import { play, textOf, type World } from './worlds/play.ts';
 
 const SAID = {
@@ -48,6 +49,7 @@ const late = recording('logs/late', { ...RUN, kind: 'sockets', speed: 10, start_
 ]);
 
 const against = suite('compare()');
+const thorough = thoroughly(against);
 against('finds that a run agrees with itself', () => {
   const run = virtual('a', 'constant:0');
   const { ticks, agree, share, differences, only_one, only_other, machines } = compare(run, run);
@@ -184,7 +186,7 @@ against('refuses runs of two configurations, and lines that cannot be read', () 
     && error.message === 'logs/torn/machine-1.csv: it has lines that cannot be read');
 });
 
-against('is --against on the command line: 0 if compared, 2 if it cannot be', () => {
+thorough('is --against on the command line: 0 if compared, 2 if it cannot be', () => {
   const folder = mkdtempSync(join(tmpdir(), 'against-'));
   const write = (name: string, run: object) => {
     mkdirSync(join(folder, name));

@@ -17,6 +17,7 @@ import { sorted } from '../lab/check/sorted.ts';
 import { LIES } from './worlds/lies.ts';
 import { play, textOf, type Cells, type Played, type World } from './worlds/play.ts';
 import { check, named, said, SHAPES, someBase, worldOf } from './worlds/shapes.ts';
+import { runs } from './runs.ts';
 
 const HEADER = 'time_us,machine,tick,event,peer,message,queue,clock\n';
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -37,7 +38,7 @@ for (const [name, world] of Object.entries(SHAPES)) {
 }
 
 good('worlds by chance: knobs, stalls of receivers and senders, deaths, faults', () => {
-  for (let seed = 1; seed <= 25; seed++) {
+  for (let seed = 1; seed <= runs(6, 25); seed++) {
     assert.is(said(check(play(worldOf(seed)))), '', `worldOf(${seed})`);
   }
 });
@@ -207,7 +208,7 @@ forms('whatever bytes there are, without an exception but that it is no log', ()
       if (!(error instanceof Unreadable)) throw error;
       assert.match(error.message, /^machine-\d\.csv:1: it is no log/);
     }
-  }), { numRuns: 60 });
+  }), { numRuns: runs(20, 60) });
 });
 forms('and counts every violation, and keeps the first of each rule', () => {
   const { counts, violations } = check({ ...TRUE, rows: TRUE.rows.map((rows) =>
@@ -242,7 +243,7 @@ field('changed in a virtual run is refused, whatever it is', () => {
     const played = mutated(TRUE, change);
     fc.pre(played !== null);
     assert.not.ok(check(played!).consistent, JSON.stringify(change));
-  }), { numRuns: 120 });
+  }), { numRuns: runs(40, 120) });
 });
 field('changed in a real run is refused, but for a time or a queue within what may be', () => {
   const played = play(REAL);
@@ -251,7 +252,7 @@ field('changed in a real run is refused, but for a time or a queue within what m
     const lie = mutated(played, change);
     fc.pre(lie !== null);
     assert.not.ok(check(lie!).consistent, JSON.stringify(change));
-  }), { numRuns: 120 });
+  }), { numRuns: runs(40, 120) });
 });
 field.run();
 

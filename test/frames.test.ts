@@ -24,6 +24,7 @@ import type { OwnRecord as RunRecord } from '../lab/model/record.ts';
 import { configure, HEADER, logPath } from '../lab/model/run.ts';
 import { MEASURES, PERFECT, record, type Measure } from '../simulate.ts';
 import { sweep } from '../sweep.ts';
+import { runs, thoroughly } from './runs.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'analyze-'));
 process.on('exit', () => rmSync(root, { recursive: true, force: true }));
@@ -88,6 +89,7 @@ const column = <T>(frame: DataFrame, name: string) => frame.getColumn(name).toAr
 // ── Loading ──────────────────────────────────────────────────────────────────────────────────
 
 const loading = suite('load');
+const thoroughLoading = thoroughly(loading);
 loading('gives every row in program order, with model seconds from speed and start', () => {
   const { events, end_s, start_us, name } = hand();
   assert.is(events.height, 13);
@@ -103,7 +105,7 @@ loading('cuts a torn last line, even one that looks like a number', () => {
   appendFileSync(logPath(folder, 0), '6000001,0,5,internal,,,0,7');
   assert.is(load(folder).events.height, 13);
 });
-loading('takes a log that holds nothing, only its header, half of it, or that is missing', () => {
+thoroughLoading('takes a log that holds nothing, only its header, half of it, or that is missing', () => {
   for (const rest of ['', HEADER, HEADER.slice(0, 20), null]) {
     const folder = write(byHand, { phases: [0.5, 0] });
     if (rest === null) rmSync(logPath(folder, 1));
@@ -119,7 +121,7 @@ loading('names the file and the line that is bad, whatever is wrong with it', ()
   const bad = ['garbage', '1,1,0,internal,,,0', '1,1,0,internal,,,0,1,9', '1,0,0,internal,,,0,1',
     'x,1,0,internal,,,0,1', '1,1,,internal,,,0,1', '1,1,0,sleep,,,0,1', '1,1,0,send,,1,0,1',
     '1,1,0,receive,0,,0,1', '1,1,0,internal,,,0,1.5', '1,1,0,"internal,,,0,1', ''];
-  for (const line of bad) {
+  for (const line of bad.slice(0, runs(4, bad.length))) {
     const folder = write(byHand);
     const path = logPath(folder, 1);
     const lines = readFileSync(path, 'utf8').split('\n');
@@ -157,7 +159,7 @@ loading('ends an interrupted run with its last event, and a finished one with it
     [...rows.slice(0, -1), [10.3, ...rows.at(-1)!.slice(1)] as Row]);
   assert.is(load(write(late)).end_s, 10);
 });
-loading('finds several runs by glob, and joins their configuration in', async () => {
+thoroughLoading('finds several runs by glob, and joins their configuration in', async () => {
   const parent = newFolder();
   for (const [name, seed] of [['b', 8], ['a', 7]] as const) {
     mkdirSync(join(parent, name));
@@ -188,6 +190,7 @@ loading.run();
 // ── Frames, by hand ──────────────────────────────────────────────────────────────────────────
 
 const measured = suite('summary');
+const thoroughMeasured = thoroughly(measured);
 measured('gives the numbers that were worked out by hand', () => {
   const [zero, one] = summary(hand()).toRecords() as Record<string, number>[];
   // 5 ticks in 10 s at half a hertz are all of them; of machine 1 one is missing.
@@ -235,7 +238,7 @@ measured('counts no lag that lasts for no time, where events share a microsecond
   assert.equal(column(summary(run), 'max_lag'), [10, 10, 1]);
   assert.equal([...new Set(column(timeline(run), 'lag'))].sort(), [0, 1, 10]);
 });
-measured('takes a run of one event, and one that never began', () => {
+thoroughMeasured('takes a run of one event, and one that never began', () => {
   const single = load(write([[[0, '', 'start', '', '', 0, 0]], []]));
   assert.is(single.end_s, 0);
   const [alone] = summary(single).toRecords();
@@ -292,7 +295,7 @@ measured('agrees with what the simulation counts itself, for any configuration',
       }
     }
     assert.is(messages(run).height, statistics.sent);
-  }), { numRuns: 6 });
+  }), { numRuns: runs(2, 6) });
 });
 measured('agrees with the time series by as-of joins, which work it out another way', () => {
   fc.assert(fc.property(anyRun, (wish) => {
@@ -306,7 +309,7 @@ measured('agrees with the time series by as-of joins, which work it out another 
       agree('mean_lag', row.machine!, row.mean_lag!, area('lag'));
       agree('mean_queue', row.machine!, row.mean_queue!, area('queue'));
     }
-  }), { numRuns: 3 });
+  }), { numRuns: runs(1, 3) });
 });
 measured.run();
 
@@ -469,7 +472,7 @@ vectors('order two events just as happened-before does', () => {
         if (less !== before[b]!.has(a)) assert.unreachable(`${a} and ${b}`);
       }
     }
-  }), { numRuns: 4 });
+  }), { numRuns: runs(1, 4) });
 });
 vectors('do not hang on logs that contradict themselves', () => {
   // Each receives what the other sends only later.

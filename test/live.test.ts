@@ -3,6 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Live, serveLive } from '../lab/report/live.ts';
+import { thoroughly } from './runs.ts';
 
 /** A live page with nothing behind it but a list of the faults that were asked for. */
 async function served(): Promise<{ live: Live; faults: string[] }> {
@@ -57,6 +58,7 @@ async function follow(address: string, count: number, headers: Record<string, st
 }
 
 const server = suite('the live server');
+const thorough = thoroughly(server);
 
 server('shows its page to whoever has the token, and to nobody else', async () => {
   const { live } = await served();
@@ -128,7 +130,7 @@ server('tells a late viewer all, in order, and one that comes back what it misse
   await live.end(null);
 });
 
-server('is not held up by a viewer that reads nothing, and keeps nothing for it', async () => {
+thorough('is not held up by a viewer that reads nothing, and keeps nothing for it', async () => {
   const { live } = await served();
   const { answer: stuck } = await ask(live.address, { path: 'events' });
   stuck.pause();

@@ -21,6 +21,7 @@ import {
 import { after_s, choicesAt, rollFor, withOverride } from '../lab/report/play.whatif.ts';
 import { headline, outcome, predictionOf, theoryWords } from '../lab/report/play.words.ts';
 import { record } from '../lab/virtual/record.ts';
+import { runs } from './runs.ts';
 
 const versions = { lab: '1', node: 'v20' };
 const short = (more: Partial<Setting> = {}): Setting => ({ ...PLAIN, duration_s: 12, ...more });
@@ -162,7 +163,7 @@ files('are those of simulate.ts byte for byte, run.json but for its versions', (
       else assert.is(JSON.stringify({ ...JSON.parse(text), versions: 0 }),
         JSON.stringify({ ...JSON.parse(theirs.get(name)!), versions: 0 }));
     }
-  }), { numRuns: 12 });
+  }), { numRuns: runs(3, 12) });
 });
 
 const dropped = (setting: Setting, names?: string[]) => [...filesOf(setting, versions)]

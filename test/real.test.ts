@@ -25,6 +25,7 @@ import { now_us, until } from '../lab/real/time.ts';
 import {
   encodeLine, LINE_MAX, parseLine, WireError, type Line, type Wire,
 } from '../lab/real/wire.ts';
+import { runs, thoroughly } from './runs.ts';
 
 // ── The wire ────────────────────────────────────────────────────────────────────────────────
 
@@ -62,7 +63,7 @@ wire('makes of random byte strings a clean error or nothing, and no message', as
     const { lines, error } = await decode([bytes, Uint8Array.of(10)]);
     assert.ok(error instanceof WireError, String(error));
     assert.is(lines.length, 0);
-  }), { numRuns: 2000 });
+  }), { numRuns: runs(200, 2000) });
 });
 wire('gives up on a line of over 1 KiB, also when its end never comes', async () => {
   const long = Buffer.alloc(LINE_MAX + 1, 'x');
@@ -151,6 +152,7 @@ async function waitFor(what: string, holds: () => boolean): Promise<void> {
 
 const WIRES: Record<string, Wire> = { tcp, grpc };
 const mesh = suite('connect()');
+const thorough = thoroughly(mesh);
 for (const [name, wire] of Object.entries(WIRES)) {
   mesh(`names one start for all, brings each message once and in order (${name})`, async () => {
     const all = await meshes(wire, 3, [2, 0, 1]);
@@ -272,7 +274,7 @@ mesh('has room for a peer among any number of callers that say nothing', async (
   [peer, ...silent].forEach((socket) => socket.destroy());
   await connected.close();
 });
-mesh('gives up on a peer that leaves a megabyte unread, and says so once', async () => {
+thorough('gives up on a peer that leaves a megabyte unread, and says so once', async () => {
   const { ours, socket, end } = await liar();
   socket.write(ready);
   socket.pause();

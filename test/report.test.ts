@@ -26,6 +26,7 @@ import { spaceTimePicture } from '../lab/report/spacetime.ts';
 import { theme } from '../lab/report/stage.ts';
 import { rule, tell } from '../lab/report/words.ts';
 import { record } from '../lab/virtual/record.ts';
+import { runs, thoroughly } from './runs.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'report-'));
 process.on('exit', () => rmSync(root, { recursive: true, force: true }));
@@ -42,6 +43,7 @@ const read = (path: string) => readFileSync(path, 'utf8');
 // ── What is found ────────────────────────────────────────────────────────────────────────────
 
 const titles = suite('findings');
+const thoroughTitles = thoroughly(titles);
 const found = async (folder: string) => {
   const run = load(folder);
   return findings(await withTheory(run), waits(run), spansOf(run));
@@ -71,7 +73,7 @@ titles('the border is a verdict of its own: where theory’s load is 1, and near
   const { headline } = await found(virtual('border', [2, 4, 1]));
   assert.match(headline, /^Machine 2 stands on the border of keeping up: it hears [\d.]+ messages/);
 });
-titles('join machines that share a fate, and have something to say of the odd runs', async () => {
+thoroughTitles('join machines that share a fate, and have something to say of the odd runs', async () => {
   const { headline, lag } = await found(virtual('extreme', [5, 60, 5]));
   assert.is(headline, 'Machines 0 and 2 cannot keep up with their messages');
   assert.match(lag, /^Machines 0 and 2 fall behind by 34 and 35 a second .*: they hear 2\.38 and 2\./);
@@ -154,7 +156,7 @@ titles('name exactly the machines that fall behind or stand on the border, for a
       assert.is(who.more, Math.max(0, ids!.length - 3));
     }
     assert.is(/Every machine keeps up/.test(headline), late!.length + border!.length === 0);
-  }), { numRuns: 150 });
+  }), { numRuns: runs(30, 150) });
 });
 titles('name what was done to whom, and nothing that was not done, for any faults', () => {
   const { rows, waiting } = framesOf([{ ticks: 9, receives: 1, waiting: 0, clock: 9, mean_lag: 1,
@@ -239,7 +241,7 @@ titles('each number is that of the machine that the sentence names, for any fram
       .filter(Number.isFinite);
     assert.is(share === null, off.length === 0, found.theory);
     if (share) assert.ok(Number(share[1]) + 0.5 >= 100 * Math.max(...off), found.theory);
-  }), { numRuns: 200 });
+  }), { numRuns: runs(40, 200) });
 });
 titles.run();
 
@@ -308,6 +310,7 @@ colours('cost a launcher nothing: they bring no library along, and the stage onl
 colours.run();
 
 const pictures = suite('pictures');
+const thoroughPictures = thoroughly(pictures);
 pictures('are one SVG each, with a size, that no page has to help', async () => {
   for (const [name, svg] of Object.entries(await drawn())) {
     assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/, name);
@@ -352,7 +355,7 @@ const line = (svg: string) => {
   return [...group.matchAll(/[ML]?(-?[\d.]+),(-?[\d.]+)/g)]
     .map(([, x, y]) => [Number(x), Number(y)]);
 };
-pictures('draw no more of a long run than can be seen, and keep its peaks', async () => {
+thoroughPictures('draw no more of a long run than can be seen, and keep its peaks', async () => {
   // 4,001 times, at one of which machine 1 is 9,999 behind, and at all others 1.
   const peak = pl.when(pl.col('time_s').eq(777).and(pl.col('machine').eq(1)))
     .then(pl.lit(9999)).otherwise(pl.col('clock').cast(pl.Int64));
@@ -361,7 +364,7 @@ pictures('draw no more of a long run than can be seen, and keep its peaks', asyn
   const [highest, next] = [...new Set(points.map(([, y]) => y!))].sort((a, b) => a - b);
   assert.ok(next! - highest! > 20, 'the peak stands out');
 });
-pictures('name every line of 10, 40 and 50 machines, none upon another', async () => {
+thoroughPictures('name every line of 10, 40 and 50 machines, none upon another', async () => {
   for (const machines of [10, 40, 50]) {
     const many = pl.readRecords(Array.from({ length: machines }, (_, machine) => machine)
       .flatMap((machine) => [0, 1, 2].map((time_s) =>
@@ -510,6 +513,7 @@ spaceTime.run();
 // ── Pages ────────────────────────────────────────────────────────────────────────────────────
 
 const pages = suite('report');
+const thoroughPages = thoroughly(pages);
 pages('is one file that asks the network for nothing', async () => {
   const path = await writeReport(quiet);
   assert.is(path, join(quiet, 'report.html'));
@@ -544,7 +548,7 @@ pages('says in red what the check finds, and draws what it can', async () => {
   assert.not.match(html, /Checked/);
   assert.is(html.match(/<figure /g)!.length, 8);
 });
-pages('tells rule and pace apart: yellow if only the time is off, red if the rule is', async () => {
+thoroughPages('tells rule and pace apart: yellow if only the time is off, red if the rule is', async () => {
   const folder = virtual('late', [3, 3, 2]);
   const path = logPath(folder, 1);
   const rows = read(path).split('\n').map((row) => {
@@ -559,7 +563,7 @@ pages('tells rule and pace apart: yellow if only the time is off, red if the rul
   assert.match(banner!, /<li>Out of time: machine-1\.csv:\d+: /);
   assert.not.match(html, /class="wrong"|✓ Checked/);
 });
-pages('sets two runs side by side with the same axes, in a file of its own', async () => {
+thoroughPages('sets two runs side by side with the same axes, in a file of its own', async () => {
   const own = read(await writeReport(quiet));
   const path = await writeReport(quiet, overloaded);
   assert.is(path, join(root, 'quiet-beside-overloaded.html'));
@@ -577,7 +581,7 @@ pages('sets two runs side by side with the same axes, in a file of its own', asy
   assert.is(windows.length, 2);
   assert.is(windows[0], windows[1]);
 });
-pages('puts three runs in three columns, each figure under its run’s name, numbers in columns',
+thoroughPages('puts three runs in three columns, each figure under its run’s name, numbers in columns',
   async () => {
     const html = read(await writeReport(quiet, overloaded, virtual('third', [2, 4, 1])));
     const rows = [...html.matchAll(/<section class="row" style="--columns:(\d)">(.*?)<\/section>/gs)];
@@ -597,7 +601,7 @@ pages('puts three runs in three columns, each figure under its run’s name, num
       assert.equal(lines.map(([, , rate]) => rate), rates);
     }
   });
-pages('leads from each number that has a place to that place', async () => {
+thoroughPages('leads from each number that has a place to that place', async () => {
   const html = read(await writeReport(overloaded));
   const { time_s, machine, clock } = scene(load(overloaded));
   const places = [...html.matchAll(/data-machine="(\d)" data-time="([\d.]+)">([^<]*)</g)];
@@ -610,7 +614,7 @@ pages('leads from each number that has a place to that place', async () => {
   const before = machine.lastIndexOf(Number(id), at - 1);
   assert.match(words!, new RegExp(`longest jump, ${clock[at]! - clock[before]!}, at machine ${id}`));
 });
-pages('of an imported run says its rule, its verdict and where it stands', async () => {
+thoroughPages('of an imported run says its rule, its verdict and where it stands', async () => {
   const folder = virtual('theirs', [1, 2]);
   const { seed: _, phases: __, ...rest } = load(folder).run;
   writeRun(folder, { ...rest, kind: 'foreign', seed: null, phases: null, internal: null,

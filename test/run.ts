@@ -7,6 +7,7 @@
  *   node --import tsx test/run.ts check sweep  those whose name has one of the words
  *
  * The quick ones share a process for each core, see worker.ts; those of test/system/ have one each.
+ * With those of test/system/ run once more the quick ones that leave something out, see runs.ts.
  * A tool that is missing skips its tests, which is said at the end: `3 skipped: go`. Under
  * LAB_REQUIRE_ALL=1 that is a failure.
  */
@@ -29,10 +30,16 @@ if (!(Number(process.env.SHLVL) > 0)) process.env.SHLVL = '1';
 /** Far more than any file needs on a busy computer; a test that hangs must not hang them all. */
 const LIMIT_S = 480;
 const isSystem = (file: string) => file.startsWith('system');
+if (words.includes('system')) process.env.LAB_THOROUGH = '1';
+const isThorough = process.env.LAB_THOROUGH === '1';
+const sourceOf = (file: string) => readFileSync(join(here, file), 'utf8');
+/** Whether it is to run: by its name, or since it has more for npm run test:system. */
+const isWanted = (file: string) => (words.length === 0 ? !isSystem(file)
+  : words.some((word) => file.includes(word))
+    || (words.includes('system') && sourceOf(file).includes('/runs.ts\'')));
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
-  .filter((file) => (words.length > 0 ? words.some((word) => file.includes(word))
-    : !isSystem(file))) // These need many processes, browsers or minutes.
+  .filter(isWanted)
   .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 function rank(file: string): number {
@@ -41,10 +48,11 @@ function rank(file: string): number {
 
 /** How many tests a file declares: the calls of each suite that it makes. */
 function declared(file: string): number {
-  const source = readFileSync(join(here, file), 'utf8');
-  // A suite goes by another name where its tests need a tool: see need.ts.
+  const source = sourceOf(file);
+  // A suite goes by another name where its tests need a tool, or time: see need.ts and runs.ts.
   const suites = new Set([...source
-    .matchAll(/const (\w+) = (?:suite\(|.+ \? \w+ : \w+\.skip;)/g)].map(([, name]) => name));
+    .matchAll(/const (\w+) = (?:suite\(|.+ \? \w+ : \w+\.skip;|(thoroughly)\()/g)]
+    .filter(([, , isLong]) => !isLong || isThorough).map(([, name]) => name));
   return [...suites].reduce((sum, name) =>
     sum + [...source.matchAll(new RegExp(`^\\s*${name}(\\.only|\\.skip)?\\(`, 'gm'))].length, 0);
 }

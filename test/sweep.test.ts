@@ -8,21 +8,26 @@ import { settingsOf } from '../lab/virtual/grid.ts';
 import { MEASURES, type Measure } from '../lab/virtual/statistics.ts';
 import { means, sweep, type SweepOptions } from '../sweep.ts';
 import { GRID, same } from './grid.ts';
+import { thoroughly } from './runs.ts';
 
 const measures = Object.keys(MEASURES) as Measure[];
 // ── sweep ────────────────────────────────────────────────────────────────────────────────────
 
+let once: ReturnType<typeof sweep> | undefined;
+const swept = () => once ??= sweep(GRID);
+
 const sweeps = suite('sweep');
+const thoroughSweeps = thoroughly(sweeps);
 
 sweeps('has the columns that are promised, in the order that is promised', async () => {
-  const frame = await sweep(GRID);
+  const frame = await swept();
   assert.equal(frame.columns, ['rates', 'internal', 'latency', 'loss', 'reorder', 'duration_s',
     'seed', 'machine', 'rate_hz', 'ticks', 'final_clock', 'clock_growth_hz', 'mean_lag', 'max_lag',
     'mean_jump', 'max_jump', 'receive_share', 'mean_queue', 'max_queue', 'final_queue']);
 });
 
 sweeps('has a row for each machine of each run, as simulate() gives it, in order', async () => {
-  const records = (await sweep(GRID)).toRecords();
+  const records = (await swept()).toRecords();
   const settings = settingsOf(GRID);
   assert.is(settings.length, 3 * 2 * 2 * 2);
   const expected = settings.flatMap((setting) => [3, 4, 5, 6, 7, 8, 9].flatMap((seed) => {
@@ -60,7 +65,7 @@ sweeps('has null for the means of a machine that did not tick', async () => {
   assert.equal([slow!.ticks, slow!.mean_jump, slow!.receive_share], [0, null, null]);
 });
 
-sweeps('tells its progress up to 1', async () => {
+thoroughSweeps('tells its progress up to 1', async () => {
   const shares: number[] = [];
   await sweep({ ...GRID, progress: (share) => void shares.push(share) });
   assert.equal(shares, [...shares].sort((a, b) => a - b));
@@ -72,6 +77,7 @@ sweeps.run();
 // ── summary ──────────────────────────────────────────────────────────────────────────────────
 
 const summaries = suite('summary');
+const thoroughSummaries = thoroughly(summaries);
 
 summaries('is worked out from the same runs: means, deviations, quantiles, intervals', async () => {
   const wish: SweepOptions = { rates_hz: [[1, 4, 6], [2, 4]], internal: [0.5, 0.7], runs: 40 };
@@ -129,7 +135,7 @@ summaries('of one run has no deviation and no interval', async () => {
     [null, null, null]);
 });
 
-summaries('leaves out runs without the measure, and says how many remain', async () => {
+thoroughSummaries('leaves out runs without the measure, and says how many remain', async () => {
   const frame = await sweep({ rates_hz: [0.01, 4], duration_s: 50, runs: 30, summary: true });
   const runs = (measure: string) => Number(frame.filter(pl.col('measure').eq(pl.lit(measure))
     .and(pl.col('machine').eq(0))).getColumn('runs').get(0));

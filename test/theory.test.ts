@@ -7,6 +7,7 @@ import {
   criticalRate_hz, criticalRatio, equal, fastestGrowth_hz, freeTicks, meanLagOverRun, pair,
   predict, sendShare, type Setting,
 } from '../theory.ts';
+import { runs, thoroughly } from './runs.ts';
 
 const near = (actual: number, expected: number, tolerance: number, what = '') =>
   assert.ok(Math.abs(actual - expected) <= tolerance,
@@ -57,7 +58,7 @@ balance('solves its equations: what is free is what does not receive', () => {
       const arrival_hz = send * (sum_hz - free_hz[id]!);
       near(free_hz[id]!, rate_hz - Math.min(arrival_hz, rate_hz), 1e-6 * top, `machine ${id}`);
     });
-  }), { numRuns: 500 });
+  }), { numRuns: runs(60, 500) });
 });
 
 balance('scales with the rates', () => {
@@ -95,7 +96,7 @@ boundary('is where the load of the slow machines passes 1', () => {
       const load = (ratio: number) => predict({ rates_hz: rates(ratio), internal }).at(-1)!.load;
       near(load(ratio), 1, 1e-9);
       assert.ok(load(ratio * 0.99) < 1 && load(ratio * 1.01) > 1);
-    }), { numRuns: 30 });
+    }), { numRuns: runs(3, 30) });
 });
 
 boundary('criticalRate_hz() gives a machine beside any others the load 1', () => {
@@ -103,7 +104,7 @@ boundary('criticalRate_hz() gives a machine beside any others the load 1', () =>
     fc.pre(internal < 1);
     const rate_hz = criticalRate_hz(rates_hz, internal);
     near(predict({ rates_hz: [...rates_hz, rate_hz], internal }).at(-1)!.load, 1, 1e-9);
-  }), { numRuns: 100 });
+  }), { numRuns: runs(20, 100) });
 });
 
 boundary.run();
@@ -150,8 +151,9 @@ two.run();
 // ── Equal machines ───────────────────────────────────────────────────────────────────────────
 
 const same = suite('equal');
+const thorough = thoroughly(same);
 
-same('is the closed form of two, and what another simulator measured of three and four', () => {
+thorough('is the closed form of two, and what another simulator measured of three and four', () => {
   const u = 1 / 1.7 / 1.3;
   near(equal(2, 2, 0.7).growth, 1 + 0.21 * u, 1e-4);
   near(equal(2, 2, 0.7).mean_lag, (1 - u) / 2, 1e-4);
@@ -237,7 +239,7 @@ prediction('is finite and consistent for any setting', () => {
       else if (p.load > 0) assert.ok(p.mean_lag < Infinity && p.lag_growth_hz === 0);
       assert.ok(p.clock_growth_hz >= 0.999 * p.rate_hz, 'a clock grows with each tick');
     }
-  }), { numRuns: 300 });
+  }), { numRuns: runs(30, 300) });
 });
 
 prediction('does not depend on the order of the machines, and treats equal ones alike', () => {
@@ -247,7 +249,7 @@ prediction('does not depend on the order of the machines, and treats equal ones 
       near(p.load, backward[id]!.load, 1e-9);
       if (p.mean_lag < Infinity) near(p.mean_lag, backward[id]!.mean_lag, 1e-6 * (1 + p.mean_lag));
     });
-  }), { numRuns: 100 });
+  }), { numRuns: runs(15, 100) });
 });
 
 prediction('loads a machine more when a peer gets faster, and less when it does itself', () => {
@@ -259,7 +261,7 @@ prediction('loads a machine more when a peer gets faster, and less when it does 
       const change = load - before[n]!.load;
       assert.ok(n === id ? change <= 1e-9 : change >= -1e-9, `machine ${n}: ${change}`);
     });
-  }), { numRuns: 200 });
+  }), { numRuns: runs(20, 200) });
 });
 
 prediction('lets the lag of two machines grow with their ratio, without bound at 10/3', () => {

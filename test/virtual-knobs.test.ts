@@ -7,6 +7,7 @@ import { type Configuration, due_s, schedule } from '../lab/model/run.ts';
 import { simulate } from '../lab/virtual/engine.ts';
 import type { Flight } from '../lab/virtual/flights.ts';
 import { anyRunOptions, configuration, rowsOf, run, type Row, type RunOptions } from './virtual.ts';
+import { runs } from './runs.ts';
 
 /** A run's rows, one list a machine, without start and stop. */
 const ticksOf = (options: RunOptions): Row[][] => run(options).logs.map((log) =>
@@ -64,7 +65,7 @@ knobs('account for every message: received, queued, in flight, lost or dropped',
       [sent, lost, dropped, in_flight, [...final_queue].reduce((sum, n) => sum + n, 0)]);
     const taken = received(options).flat().reduce((sum, cells) => sum + words(cells[5]!).length, 0);
     assert.is(count('taken'), taken);
-  }, 60);
+  }, runs(15, 60));
 });
 
 knobs('keep the clock condition: a receive is above all that it took, and a tick adds one', () => {
@@ -81,7 +82,7 @@ knobs('keep the clock condition: a receive is above all that it took, and a tick
         before = Number(clock);
       }
     }
-  }, 60);
+  }, runs(15, 60));
 });
 
 knobs('take newest takes what came last, and leaves the old behind', () => {
@@ -272,7 +273,7 @@ faults('an instant after it, what was lost no longer holds up its channel', () =
 });
 
 faults('of a nemesis leave rows that never stand in an outage', () => {
-  for (let seed = 0; seed < 40; seed++) {
+  for (let seed = 0; seed < runs(8, 40); seed++) {
     const whole: Configuration = configuration({ seed, duration_s: 120 });
     const drawn = nemesis(['pause', 'crash', 'restart', 'cut'], whole);
     const logs = ticksOf({ ...whole, faults: drawn });

@@ -23,13 +23,14 @@ import { type Measure, MEASURES, type Statistics } from '../lab/virtual/statisti
 import {
   anyRun, anyRunOptions, configuration, near, rowsOf, run,
 } from './virtual.ts';
+import { runs } from './runs.ts';
 
 // ── simulate ─────────────────────────────────────────────────────────────────────────────────
 
 const simulates = suite('simulate');
 
 simulates('gives the same logs for the same seed, byte for byte', () => {
-  anyRun((wish) => assert.equal(run(wish).logs, run(wish).logs), 30);
+  anyRun((wish) => assert.equal(run(wish).logs, run(wish).logs), runs(8, 30));
 });
 
 simulates('gives logs that never change, with this hash on every computer', () => {
@@ -49,7 +50,7 @@ simulates('is the same run in an engine that has done other work before', () => 
       const whole = configuration({ ...wish, rates_hz: [wish.rates_hz[0]!, wish.rates_hz[1]!, 5] });
       assert.equal(list(engine.run(whole, whole)), list(simulate(whole)));
     }
-  }), { numRuns: 30 });
+  }), { numRuns: runs(8, 30) });
 });
 const list = (statistics: Statistics): Record<string, number | number[]> =>
   Object.fromEntries(Object.entries(statistics)
@@ -64,7 +65,7 @@ simulates('is the same run whether somebody looks at it or not; means to twelve 
         near(other, value, name.startsWith('mean') ? 1e-12 * Math.max(1, value) : 0, name);
       }
     }
-  }, 30);
+  }, runs(8, 30));
 });
 
 simulates('loses no message without a word: sent = received + queued + in flight + lost', () => {
@@ -188,7 +189,7 @@ loops('give what the plain loop over step gives, whatever the rates, phases and 
       fc.double({ min: 0.1, max: 40, noNaN: true })),
   }), ({ phases, ...options }) => expectPlain(phases === 'seed' ? options : {
     ...options, phases: options.rates_hz.map((_, id) => (phases === 'zero' ? 0 : (id % 4) / 3.5)),
-  })), { numRuns: 200 });
+  })), { numRuns: runs(30, 200) });
 });
 
 loops('give it in long runs, in which rounding reorders ticks that are nearly at once', () => {
@@ -237,7 +238,7 @@ loops('make ticks in the order of time and id, each once, window after window', 
         }
       }
       assert.ok(`${found}` === `${expected}`, 'the order differs');
-    }), { numRuns: 20 });
+    }), { numRuns: runs(5, 20) });
 });
 
 loops.run();

@@ -5,6 +5,7 @@ import { type Network, PERFECT } from '../lab/model/network.ts';
 import { configure, row, type Configuration } from '../lab/model/run.ts';
 import { simulate } from '../lab/virtual/engine.ts';
 import type { Statistics } from '../lab/virtual/statistics.ts';
+import { runs } from './runs.ts';
 
 export type RunOptions = Partial<Configuration & Network>;
 
@@ -52,7 +53,7 @@ export const anyRunOptions = fc.record({
   loss: fc.constantFrom(0, 0, 0.2, 1),
   reorder: fc.boolean(),
 });
-export const anyRun = (check: (options: RunOptions) => void, numRuns = 100) =>
+export const anyRun = (check: (options: RunOptions) => void, numRuns = runs(20, 100)) =>
   fc.assert(fc.property(anyRunOptions, check), { numRuns });
 
 export const near = (actual: number, expected: number, within: number, what: string) =>
