@@ -26,7 +26,7 @@ import { checkRun, type Report } from './lab/check/verdict.ts';
 import { suggestion } from './lab/cli/folder.ts';
 import { isMain, outliveReaders, script } from './lab/cli/options.ts';
 import { type Column, table } from './lab/cli/table.ts';
-import { paint, plural } from './lab/cli/terminal.ts';
+import { paint, plural, terminalWidth, wrapped } from './lab/cli/terminal.ts';
 
 export { compare, type Comparison, type Difference } from './lab/check/compare.ts';
 export { type Rule, type Violation } from './lab/check/findings.ts';
@@ -156,7 +156,7 @@ const MACHINE: Column = { heading: 'machine' };
 const EVENTS: Column[] = [{ heading: 'receives' }, { heading: 'sends' },
   { heading: 'internal', spare: 2 }];
 const COLUMNS: Column[] = [MACHINE, { heading: 'rate Hz' }, { heading: 'ticks' },
-  { heading: 'skipped' }, { heading: 'pace', spare: 3 }, ...EVENTS, { heading: 'clock' },
+  { heading: 'skipped', spare: 1 }, { heading: 'pace', spare: 3 }, ...EVENTS, { heading: 'clock' },
   { heading: 'queue' }];
 const FOREIGN: Column[] = [MACHINE, { heading: 'theirs', align: 'left' }, { heading: 'rate Hz' },
   { heading: 'pace Hz', spare: 3 }, { heading: 'rows', spare: 1 }, ...EVENTS,
@@ -181,7 +181,8 @@ function chanceText({ statistics, machines }: Report): string {
   const share = (what: string, count: number, n: number, p: number) =>
     (n === 0 ? [] : [`${what} ${count} of ${n} = ${percent(count / n)}, ${frequency(p)}`]);
   return [`${seeds} of ${all} rolls are the seed's`, ...share('internal', internal, rolls, internal_p),
-    ...(machines.length === 2 ? [] : share('to all', to_all, sends, to_all_p))].join('\n          ');
+    ...(machines.length === 2 ? [] : share('to all', to_all, sends, to_all_p))]
+    .map((line) => wrapped(line, 12, terminalWidth() - 10)).join(`\n${' '.repeat(10)}`);
 }
 
 function reportText(folder: string, report: Report): string {
@@ -192,8 +193,8 @@ function reportText(folder: string, report: Report): string {
     headline(folder, report),
     table(COLUMNS, machines.map((m) => [m.machine, Number(m.rate_hz.toPrecision(6)), m.ticks,
       m.skipped, percent(m.pace), m.receives, m.sends, m.internal, m.final_clock, m.final_queue])),
-    `messages  ${sent} sent = ${received} received + ${queued} queued + ${in_flight} in flight + `
-      + `${lost} lost`,
+    wrapped(`messages  ${sent} sent = ${received} received + ${queued} queued + ${in_flight} in `
+      + `flight + ${lost} lost`, 10),
     `chance    ${chanceText(report)}`,
     ...notes.map((note) => paint('yellow', `note      ${note}`)),
     ...(consistent ? [] : ['', `${plural(total, 'violation')}: ${

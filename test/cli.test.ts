@@ -13,7 +13,7 @@ import {
 } from '../lab/cli/options.ts';
 import { type Column, table } from '../lab/cli/table.ts';
 import {
-  bar, coloured, colourOf, eventWords, listed, machine_colours, plural, terminalWidth,
+  bar, coloured, colourOf, eventWords, listed, machine_colours, plural, terminalWidth, wrapped,
 } from '../lab/cli/terminal.ts';
 import { type OwnRecord, RunError } from '../lab/model/record.ts';
 import { configure } from '../lab/model/run.ts';
@@ -68,6 +68,17 @@ words('count and list', () => {
 });
 words('draw a bar of one length whatever the share', () => {
   for (const share of [-1, 0, 0.5, 1, 2]) assert.is(stripVTControlCharacters(bar(share)).length, 30);
+});
+words('are broken into lines that fit, with what follows moved in', () => {
+  const text = 'one two three four five six seven';
+  assert.is(wrapped(text, 2, 14), 'one two three\n  four five\n  six seven');
+  assert.is(wrapped('messages  3 sent', 4, 80), 'messages  3 sent');
+  fc.assert(fc.property(fc.array(fc.stringMatching(/^\w{1,9}$/), { minLength: 1 }),
+    fc.integer({ min: 12, max: 90 }), (all, width) => {
+      const lines = wrapped(all.join(' '), 2, width).split('\n');
+      assert.ok(lines.every((line) => line.length <= width));
+      assert.equal(lines.join(' ').split(/ +/), all);
+    }));
 });
 words('take the width from the terminal, else from COLUMNS, else 80', () => {
   const { COLUMNS } = process.env;

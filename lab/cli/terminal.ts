@@ -15,6 +15,22 @@ export function terminalWidth(stream: { columns?: number } = process.stdout): nu
   return Math.max(WIDTH_LEAST, width > 0 ? width : WIDTH_USUAL);
 }
 
+/**
+ * Words in lines that fit the terminal.
+ * @param indent columns of blanks before each line but the first
+ */
+export function wrapped(words: string, indent = 0, width = terminalWidth()): string {
+  const lines: string[] = [];
+  let line: string | null = null;
+  for (const word of words.split(' ')) {
+    if (line !== null && line.length + word.length >= width) {
+      lines.push(line);
+      line = ' '.repeat(indent) + word;
+    } else line = line === null ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join('\n');
+}
+
 // ── Colours ──────────────────────────────────────────────────────────────────────────────────
 
 /**

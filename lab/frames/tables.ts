@@ -1,7 +1,7 @@
 /** Frames as tables and sentences for people: numbers with their digits, a row a machine. */
 import type { DataFrame } from 'nodejs-polars';
 import { type Column, table } from '../cli/table.ts';
-import { coloured, hasColours, paint, terminalWidth } from '../cli/terminal.ts';
+import { coloured, hasColours, paint, wrapped } from '../cli/terminal.ts';
 import type { Run } from './load.ts';
 import { lateTicks, summary } from './summary.ts';
 
@@ -26,7 +26,7 @@ const shown = (
 
 export const summaryColumns: Shown[] = [
   shown('rate', 'Hz', 'rate_hz', 1, 0),
-  shown('ticks', 'made', 'ticks', 0, 0), shown('ticks', 'skipped', 'skipped', 0, 3),
+  shown('ticks', 'made', 'ticks', 0, 0.5), shown('ticks', 'skipped', 'skipped', 0, 3),
   shown('pace', '%', 'pace', 1, 4, 100),
   shown('', 'received', 'receives', 0, 5), shown('', 'sent', 'sends', 0, 6),
   shown('', 'internal', 'internal', 0, 7),
@@ -47,8 +47,8 @@ export const theoryColumns: Shown[] = [
 ];
 
 export const faultColumns: Shown[] = [
-  shown('', 'lost', 'messages_lost', 0, 0), shown('', 'skipped', 'ticks_skipped', 0, 0),
-  shown('lag', 'before', 'lag_before', 0, 0), shown('lag', 'after', 'lag_after', 0, 0),
+  shown('', 'lost', 'messages_lost', 0, 0), shown('', 'skipped', 'ticks_skipped', 0, 1),
+  shown('lag', 'before', 'lag_before', 0, 2), shown('lag', 'after', 'lag_after', 0, 0),
   shown('caught up', 'after, s', 'caught_up_s', 1, 0),
 ];
 
@@ -64,14 +64,7 @@ export const TERMS = {
 };
 
 /** Terms in lines that fit the terminal, in a quiet colour. */
-export function legend(words: string, width = terminalWidth()): string {
-  const lines = [''];
-  for (const word of words.split(' ')) {
-    if (lines.at(-1)!.length + word.length >= width) lines.push('');
-    lines[lines.length - 1] += `${lines.at(-1) === '' ? '' : ' '}${word}`;
-  }
-  return paint('dim', lines.join('\n'));
-}
+export const legend = (words: string): string => paint('dim', wrapped(words));
 
 /** The rows of a frame as text. */
 export const linesOf = (frame: DataFrame, columns: Shown[]): Line[] =>
