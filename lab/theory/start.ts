@@ -2,7 +2,7 @@
 import type { Setting } from './balance.ts';
 import { normalBelow } from './cephes.ts';
 import { frontOf } from './front.ts';
-import { gapsOf, inboxOf, meanLags, sendersTo, staleness } from './lag.ts';
+import { inboxOf, meanLags, staleness } from './lag.ts';
 
 /** Terms of a sum for the queue's limit, at most: enough for loads up to 0.995. */
 const TERMS_MAX = 2e6;
@@ -23,7 +23,7 @@ const TERMS_MAX = 2e6;
  * Left out: that steps are whole numbers, that the other machines begin with empty queues too, and
  * that a sawtooth begins at 0, which matters in runs of a few seconds.
  * Over a minute, against sweeps: 1-2, 1-3, 1-4 and 3-10 2 %, −2 %, 3 % and 1 %; 1-4-6 and
- * 5-60-5 0.5 % and less, 2-4-1 −4 %; 2-3 at internal 0.34 and 0.4 6 % and 7 %.
+ * 5-60-5 0.5 % and less, 2-4-1 −2 %; 2-3 at internal 0.34 and 0.4 6 % and 7 %.
  * @throws RangeError as predict
  */
 export function meanLagOverRun(setting: Setting, duration_s: number): number[] {
@@ -34,7 +34,6 @@ export function meanLagOverRun(setting: Setting, duration_s: number): number[] {
   if (send === 0) {
     return rates_hz.map((rate) => ((top_hz - rate) * duration_s) / 2 + lags[fastest]!);
   }
-  const known = gapsOf(front);
   return rates_hz.map((rate, id) => {
     if (rate === top_hz) return lags[id]!;
     const inbox = inboxOf(front, id);
@@ -43,7 +42,7 @@ export function meanLagOverRun(setting: Setting, duration_s: number): number[] {
     const climb = growth_hz / rate;
     const cost = climb / (step + 1);
     const { mean, limit } = queueFromNothing(step, variance, Math.max(1, rate * duration_s));
-    const stale = staleness(sendersTo(front, known, rate), growth_hz - rate);
+    const stale = staleness(front, id);
     const tooth = climb * (0.5 + 0.5 / inbox.tries) - 1.5;
     const fromNothing = Math.max(0, cost * mean + tooth + stale + fastest_lag);
     // Next to the boundary the long run is too far away for its lag to be of help.
