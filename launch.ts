@@ -25,7 +25,7 @@ import {
   modelOptions, outliveReaders, positive, script, whole,
   type FaultOptions, type KnobOptions, type ModelOptions,
 } from './lab/cli/options.ts';
-import { paint, plural, rateWords } from './lab/cli/terminal.ts';
+import { paint, plural, rateWords, wrapped } from './lab/cli/terminal.ts';
 import type { Run } from './lab/frames/load.ts';
 import type { Configuration } from './lab/model/run.ts';
 import { type WireName, WIRES } from './lab/real/protocol.ts';
@@ -160,7 +160,7 @@ async function sumUp(folder: string): Promise<{ run: Run; consistent: boolean }>
       import('./lab/frames/summary.ts'), import('./lab/frames/tables.ts'),
       import('./lab/report/page.ts')]);
   const run = load(folder);
-  console.log(`${summaryTable(summary(run))}\n${latenessLine(run)}`);
+  console.log(`${summaryTable(summary(run))}\n${wrapped(latenessLine(run))}`);
   const { consistent, counts } = judge(folder);
   const violations = Object.values(counts).reduce((sum, count) => sum + count, 0);
   console.log(consistent ? paint('green', 'check: the rule could have made these logs')
