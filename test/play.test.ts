@@ -10,7 +10,8 @@ import { EVERYONE, NO_MESSAGE, NOBODY, step } from '../lab/model/rule.ts';
 import { machineOf } from '../lab/model/run.ts';
 import { rankOf } from '../lab/report/play.ensemble.ts';
 import {
-  addRow, countUpTo, emptyFilm, type Film, flyingAt, momentsAt, nextTick, previousTick, type Row,
+  addRow, countUpTo, emptyFilm, type Film, flyingAt, loseBetween, momentsAt, nextTick, previousTick,
+  type Row,
 } from '../lab/report/play.film.ts';
 import { recordedOf, twinOf } from '../lab/report/play.recorded.ts';
 import { curvesOf, partAt } from '../lab/report/play.series.ts';
@@ -110,6 +111,19 @@ film('knows by later rows what was lost, where order is kept', () => {
   assert.is(momentsAt(live, 3.5)[1]!.queue, 2); // 2 and 3; with the crash 3 goes, and 4 never came.
   assert.equal(live.messages.map(({ lost }) => lost), [true, false, false, true]);
   assert.is(momentsAt(live, 6)[1]!.queue, 0);
+});
+
+film('loses what was sent over a cut link, and neither what came before nor by others', () => {
+  const live = emptyFilm({ name: 'live', rates_hz: [9, 1, 9], duration_s: 9, inOrder: true });
+  for (const [time_s, machine] of [[1, 0], [3, 0], [3.5, 2], [5, 0]] as const) {
+    addRow(live, { time_s, machine, tick: time_s, event: 'send', peers: [1], values: [time_s],
+      queue: 0, clock: time_s });
+  }
+  loseBetween(live, 0, 1, 2, 4);
+  assert.equal(live.messages.map(({ lost }) => lost), [false, true, false, false]);
+  assert.is(momentsAt(live, 6)[1]!.queue, 3);
+  loseBetween(live, null, 1, 2, Infinity);
+  assert.equal(live.messages.map(({ lost }) => lost), [false, true, true, true]);
 });
 
 film('has lag and queue over time as its moments have them', () => {

@@ -3,7 +3,9 @@ import type { Fault } from '../model/faults.ts';
 import type { Configuration } from '../model/run.ts';
 import { PLAIN } from './play.setting.ts';
 import { curvesView } from './play.curves.ts';
-import { addRow, emptyFilm, type Film, nextTick, previousTick } from './play.film.ts';
+import {
+  addRow, emptyFilm, type Film, loseBetween, nextTick, previousTick,
+} from './play.film.ts';
 import { type Key, keyList, listen } from './play.keys.ts';
 import { byId, COLOURS, element, followLook, say } from './play.look.ts';
 import { freshView, futureView, zoom } from './play.screen.ts';
@@ -220,11 +222,26 @@ function wake(): void {
   });
 }
 
+/** What was sent over a cut link or to a dead machine is lost, long before a row says so. */
+function loseByFaults(): void {
+  for (const { do: what, machine, link, from_us, to_us } of faults) {
+    if (!film || !from_us || what === 'pause') continue;
+    const [since_s, until_s] = [seconds(from_us[1]), to_us ? seconds(to_us[0]) : Infinity];
+    if (what === 'crash') loseBetween(film, null, machine!, since_s, until_s);
+    else {
+      loseBetween(film, link![0], link![1], since_s, until_s);
+      loseBetween(film, link![1], link![0], since_s, until_s);
+    }
+  }
+}
+
+/** Model seconds of a reading of the launcher's clock. */
+const seconds = (us: number) => ((us - start_us) / 1e6) * configuration!.speed;
+
 /** A fault as it went: from when and until when it was done, not when it was to be. */
 const asDone = (one: Fault): Fault => {
-  const at = (us: number) => ((us - start_us) / 1e6) * configuration!.speed;
-  const at_s = one.from_us ? at(one.from_us[0]) : one.at_s;
-  return { ...one, at_s, for_s: one.to_us ? at(one.to_us[1]) - at_s : null };
+  const at_s = one.from_us ? seconds(one.from_us[0]) : one.at_s;
+  return { ...one, at_s, for_s: one.to_us ? seconds(one.to_us[1]) - at_s : null };
 };
 
 function draw(): void {
@@ -290,6 +307,7 @@ byId<HTMLInputElement>('seek').addEventListener('input', ({ target }) =>
 const events = new EventSource('events');
 events.addEventListener('message', ({ data }: MessageEvent<string>) => {
   for (const told of JSON.parse(data) as Told[]) take(told);
+  loseByFaults();
   wake();
 });
 events.addEventListener('error', () => {

@@ -2,10 +2,10 @@
  * The space-time diagram, growing with time: a line for each machine, a mark for each event, an
  * arrow for each message that was taken. What still waits is a fan of thin lines that ends at now.
  */
-import type { Fault } from '../model/faults.ts';
+import { endOf, type Fault } from '../model/faults.ts';
 import { type Relation, relations, vectorClocks } from '../model/causality.ts';
 import { faultBands } from './play.bands.ts';
-import { countUpTo, type Film, type Message } from './play.film.ts';
+import { countUpTo, type Film, LOST_SEEN_S, type Message } from './play.film.ts';
 import {
   clear, colourOf, dashOf, head, labelOf, mark, surfaceOf, type Look,
 } from './play.look.ts';
@@ -102,7 +102,7 @@ export function diagramView(canvas: HTMLCanvasElement): DiagramView {
       if (how) cones(context, g, look, film, how, t);
       if (how && g.lane >= 40) coneNames(context, g, look, film, event, t);
       lanes(context, g, look, film, t);
-      arrows(context, g, look, film, t);
+      arrows(context, g, look, film, t, diedAt(besides.faults, film, t));
       events(context, g, look, film, t, event);
       now(context, g, look, t, besides.parts_s);
       context.restore();
@@ -219,6 +219,11 @@ function lanes(
   context.globalAlpha = 1;
 }
 
+/** When each machine that is dead at a time died; Infinity of those that are not. */
+const diedAt = (faults: readonly Fault[], film: Film, t: number): number[] =>
+  film.lanes.map((_, id) => faults.find((one) => one.do === 'crash' && one.machine === id
+    && one.at_s <= t && t < endOf(one, film.duration_s))?.at_s ?? Infinity);
+
 /** Messages of which the window shows a part, the latest first. */
 function visible(film: Film, g: Geometry, t: number): Message[] {
   const { messages } = film;
@@ -235,6 +240,7 @@ function visible(film: Film, g: Geometry, t: number): Message[] {
 
 function arrows(
   context: CanvasRenderingContext2D, g: Geometry, look: Look, film: Film, t: number,
+  died_s: readonly number[],
 ): void {
   const messages = visible(film, g, t);
   const heads = messages.length <= HEADS_MOST;
@@ -245,12 +251,16 @@ function arrows(
     const { taken: lines, tips, waiting } = paths[from]!;
     const [x1, y1, y2] = [g.x(sent_s), g.y(from), g.y(to)];
     const end_s = Math.min(gone_s, t);
-    if (lost || (taken < 0 && gone_s <= t)) {
+    const isDead = taken < 0 && gone_s > t && died_s[to]! <= t;
+    if (lost || isDead || (taken < 0 && gone_s <= t)) {
       // It never came, or was thrown away: a line that ends in a cross.
-      const [x, y] = [g.x(Math.min(t, arrival_s)), y1 + (y2 - y1) * (lost ? 0.5 : 0.85)];
+      const at_s = !isDead ? arrival_s
+        : sent_s > died_s[to]! ? sent_s + LOST_SEEN_S : died_s[to]!;
+      const half = lost || (isDead && sent_s > died_s[to]!);
+      const [x, y] = [g.x(Math.min(t, at_s)), y1 + (y2 - y1) * (half ? 0.5 : 0.85)];
       waiting.moveTo(x1, y1);
       waiting.lineTo(x, y);
-      if (t >= arrival_s) cross(tips, x, y);
+      if (t >= at_s) cross(tips, x, y);
       continue;
     }
     const x2 = g.x(end_s);

@@ -180,6 +180,16 @@ function passedOver(film: Film, { from, to, clock }: Message): void {
   }
 }
 
+/** Loses what was sent to a machine while a fault kept it away; `from` null: by whomever. */
+export function loseBetween(
+  film: Film, from: number | null, to: number, since_s: number, until_s: number,
+): void {
+  for (const message of film.open[to]!.values()) {
+    if ((from === null || message.from === from) && message.taken < 0
+      && message.sent_s > since_s && message.sent_s < until_s) isLost(film, message);
+  }
+}
+
 /** A message that never arrived, as it turned out. */
 const isLost = (film: Film, message: Message): void =>
   goes(film, message, message.sent_s, message.sent_s + LOST_SEEN_S);

@@ -86,9 +86,12 @@ export function rowsView(root: HTMLElement, machines: number): RowsView {
 
   return {
     draw(film, t, look, pace, faults) {
-      const moments = momentsAt(film, t, CHIPS_MOST);
-      moments.forEach((moment, id) => showRow(rows[id]!, film, id, moment, places[id]!.fit,
-        faultOn(faults, id, t, film.duration_s)));
+      const states = film.lanes.map((_, id) => faultOn(faults, id, t, film.duration_s));
+      // What waited at a machine that crashed is lost, though no row says so until it is back.
+      const moments = momentsAt(film, t, CHIPS_MOST).map((moment, id) =>
+        (states[id] === 'crashed' ? { ...moment, waiting: [], queue: 0 } : moment));
+      moments.forEach((moment, id) =>
+        showRow(rows[id]!, film, id, moment, places[id]!.fit, states[id]!));
       const context = clear(surface);
       const linger_s = pace.playing
         ? Math.min(LINGER_S * pace.speed, LINGER_MODEL_S) : 1e-6;

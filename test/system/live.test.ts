@@ -111,7 +111,7 @@ inBrowser('shows real machines under a nemesis, pauses one by its button, and be
     assert.is((await clocks(page))[2], stopped);
     await page.click('.victim[data-machine="2"] button:has-text("continue")');
 
-    assert.match(await refused, /^"cut 0-1 at [\d.]+ for [\d.]+" is the seed's, and ends by itself/);
+    assert.match(await refused, /^"cut 0-1 at [\d.]+ for [\d.]+" is the seed's, and ends by its/);
     const ended = once(child, 'exit');
     for (const one of [page, late]) await one.waitForURL('**/report', { timeout: 60_000 });
     assert.match(await page.title(), 'paused');
@@ -143,6 +143,9 @@ inBrowser('kills and restarts a machine and cuts a link by keys, and refuses wha
     await page.keyboard.press('j');
     await page.keyboard.press('x');
     await page.waitForSelector('.victim[data-machine="1"] button:has-text("restart")');
+    await page.waitForFunction(() => document.querySelector('.row.down .what')?.textContent
+      === 'crashed');
+    assert.is(await page.locator('.row.down .chip:not([hidden])').count(), 0, 'nothing waits');
     const post = (text: string) => page.evaluate(async (body) =>
       (await fetch('fault', { method: 'POST', body })).text(), text);
     assert.match(await post('pause 1'), /overlap|not over|ended/);
