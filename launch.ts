@@ -155,12 +155,14 @@ function planned(command: Command, options: Options): Map<string, Planned[]> {
 
 /** Sums a run up, checks it, writes its report. @returns the run, if the check holds */
 async function sumUp(folder: string): Promise<{ run: Run; consistent: boolean }> {
-  const [{ judge }, { load }, { summary }, { latenessLine, summaryTable }, { report }] =
+  const [{ judge }, { load }, { summary }, { faults }, tables, { report }] =
     await Promise.all([import('./lab/real/verdict.ts'), import('./lab/frames/load.ts'),
-      import('./lab/frames/summary.ts'), import('./lab/frames/tables.ts'),
-      import('./lab/report/page.ts')]);
+      import('./lab/frames/summary.ts'), import('./lab/frames/faults.ts'),
+      import('./lab/frames/tables.ts'), import('./lab/report/page.ts')]);
   const run = load(folder);
-  console.log(`${summaryTable(summary(run))}\n${wrapped(latenessLine(run))}`);
+  console.log(`${tables.summaryTable(summary(run))}\n${wrapped(tables.latenessLine(run))}`);
+  const costs = faults(run);
+  if (costs.height > 0) console.log(tables.faultTable(costs));
   const { consistent, counts } = judge(folder);
   const violations = Object.values(counts).reduce((sum, count) => sum + count, 0);
   console.log(consistent ? paint('green', 'check: the rule could have made these logs')
@@ -215,6 +217,7 @@ async function runOne(
 
 /** One table and one page over the runs of each part. */
 async function layOut(parts: Map<string, Run[]>): Promise<void> {
+  if (![...parts.values()].some((runs) => runs.length > 1)) return;
   const [{ seriesLine, seriesTable }, { report }] =
     await Promise.all([import('./lab/report/series.ts'), import('./lab/report/page.ts')]);
   for (const [what, runs] of parts) {

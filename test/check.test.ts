@@ -349,6 +349,24 @@ verdict('says a chance in words that frighten nobody', () => {
 });
 verdict.run();
 
+const look = suite('a receive may be dated');
+look('before its send by the time that a look at the sockets takes, and no earlier', () => {
+  // A machine reads the clock and then looks, so that what is sent meanwhile is taken as well; a
+  // look of more than 5 ms is made again, and clocks differ by one.
+  for (const [early_us, rule] of [[5900, 'holds'], [6100, 'violated']] as const) {
+    const played = play({ kind: 'sockets', rates_hz: [1, 1], internal: 0.4, duration_s: 40 });
+    const [c, sent] = played.rows[1]!.flatMap((cells) => {
+      const row = cells.event !== 'receive' ? undefined : played.rows[0]!.find(({ event, messages }) =>
+        event === 'send' && messages[0] === cells.messages[0]);
+      return row && cells.time_us - row.time_us < 990_000 ? [cells, row] : [];
+    }) as [Cells, Cells];
+    sent.time_us = c.time_us + early_us;
+    const report = check(played);
+    assert.is(report.counts.matched ?? 0, rule === 'holds' ? 0 : 1, said(report));
+  }
+});
+look.run();
+
 // ── Parts ────────────────────────────────────────────────────────────────────────────────────
 
 const parts = suite('sorted()');

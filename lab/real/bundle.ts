@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import {
   copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync,
+  statSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,9 @@ const ROOMS = ['lab/model', 'lab/cli', 'lab/real'];
 /** Is read beside the bundle, as it is beside the module. */
 const PROTO = 'lab/real/wire.proto';
 const CACHE = join(ROOT, 'node_modules', '.cache', 'logical-clock-lab');
+
+/** A run that began with an older bundle may start machines with it again, after a crash. */
+const KEPT_MS = 24 * 3600 * 1000;
 
 /**
  * The words that start a machine without a shell, but for its options.
@@ -44,8 +48,9 @@ async function bundle(): Promise<string> {
     banner: { js: 'import { createRequire } from "node:module";'
       + `const require = createRequire(${JSON.stringify(import.meta.url)});` },
   });
-  for (const old of readdirSync(CACHE)) {
-    if (/^machine-\w+\.mjs$/.test(old)) rmSync(join(CACHE, old), { force: true });
+  for (const old of readdirSync(CACHE).filter((name) => /^machine-\w+\.mjs$/.test(name))) {
+    const { mtimeMs } = statSync(join(CACHE, old));
+    if (Date.now() - mtimeMs > KEPT_MS) rmSync(join(CACHE, old), { force: true });
   }
   copyFileSync(join(ROOT, PROTO), join(CACHE, basename(PROTO)));
   renameSync(draft, file);

@@ -33,6 +33,9 @@ export interface ProcessOptions {
   note(text: string): void;
 }
 
+/** The system gives no process, or no files to talk with it. */
+export class NoProcess extends Error {}
+
 const ODD_LINES_MAX = 5; // A machine that prints its own things is told so, and not for ever.
 const COLUMNS = HEADER.split(',').length;
 
@@ -50,7 +53,10 @@ export class MachineProcess {
   #oddLines = 0;
   #waiting = new Map<string, () => void>();
 
-  /** Starts it, and tells it its configuration. @throws NodeJS.ErrnoException of a replaced log */
+  /**
+   * Starts it, and tells it its configuration.
+   * @throws NoProcess; NodeJS.ErrnoException of a replaced log
+   */
   constructor(options: ProcessOptions, before?: Watched) {
     const { setup, folder, command, note } = options;
     const { id, life, clock = 0 } = setup;
@@ -62,7 +68,11 @@ export class MachineProcess {
     // A replaced machine has its rows written; ours writes them itself, so that no kill loses one.
     if (typeof command === 'string') this.#append = appendTo(folder, id, life > 0);
     this.#process = start(command, setup, folder);
-    const { stdin, stdout, stderr } = this.#process;
+    const { stdin, stdout, stderr } = this.#process.child ?? {};
+    if (!stdin || !stdout || !stderr) {
+      throw new NoProcess(`machine ${id} could not start: no process or open file is left for it `
+        + '(ulimit -n and ulimit -u say how many there may be)');
+    }
     stdin.on('error', () => {}); // It died; its exit says so.
     createInterface({ input: stderr }).on('line', note);
     let found!: (port: number | null) => void;

@@ -8,7 +8,7 @@ import type { Configuration } from '../model/run.ts';
 import { machineCommand } from './bundle.ts';
 import { mendLog } from './log.ts';
 import { Nemesis } from './nemesis.ts';
-import { MachineProcess, type Watched } from './process.ts';
+import { MachineProcess, NoProcess, type Watched } from './process.ts';
 import { setupOf, type WireName } from './protocol.ts';
 import { addressText } from './wire.ts';
 
@@ -98,7 +98,7 @@ class Run {
     stop.addEventListener('abort', stopAll);
     this.#record();
     for (let id = 0; id < configuration.machines && !this.#isStopping; id++) {
-      if (!stop.aborted) this.#spawn(id);
+      if (!stop.aborted) this.#trySpawn(id);
     }
     if (stop.aborted) stopAll();
     const slow = setTimeout(() => {
@@ -128,6 +128,18 @@ class Run {
     this.#ended = this.#ending();
     this.#record();
     return { ended: this.#ended, hasBegun: this.#start_us !== null };
+  }
+
+  /** False, and the run fails, if there is no process for it. */
+  #trySpawn(id: number, again: { clock: number; start_us: number } | null = null): boolean {
+    try {
+      this.#spawn(id, again);
+      return true;
+    } catch (error) {
+      if (!(error instanceof NoProcess)) throw error;
+      this.#fail(error.message);
+      return false;
+    }
   }
 
   #spawn(id: number, again: { clock: number; start_us: number } | null = null): void {
@@ -166,7 +178,7 @@ class Run {
   async #restart(id: number): Promise<void> {
     const { folder } = this.#options;
     const back = new Promise<void>((resolve) => { this.#back.set(id, resolve); });
-    this.#spawn(id, { clock: mendLog(folder, id), start_us: this.#start_us! });
+    if (!this.#trySpawn(id, { clock: mendLog(folder, id), start_us: this.#start_us! })) return;
     if (await this.#machines[id]!.port !== null) this.#introduce(id);
     await back;
   }

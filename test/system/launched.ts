@@ -36,11 +36,21 @@ export async function until(
   }
 }
 
-/** Resolves when a machine has logged what is looked for. */
-export function logged(cwd: string, name: string, id: number, what: RegExp): Promise<void> {
+/**
+ * Resolves when a machine has logged what is looked for.
+ * @param launched is not waited for beyond its end
+ */
+export async function logged(
+  cwd: string, name: string, id: number, what: RegExp, launched?: ProcessPromise,
+): Promise<void> {
   const file = join(cwd, 'logs', name, `machine-${id}.csv`);
-  return until(`${what} in ${file}`,
-    () => existsSync(file) && what.test(readFileSync(file, 'utf8')));
+  let said: string | null = null;
+  void launched?.then(({ stdout, stderr }) => { said = stdout + stderr; });
+  await until(`${what} in ${file}`, () => {
+    if (existsSync(file) && what.test(readFileSync(file, 'utf8'))) return true;
+    if (said !== null) throw new Error(`it ended without ${what} in ${file}: ${said}`);
+    return false;
+  });
 }
 
 /** Process ids of the machines of one run, by id. */

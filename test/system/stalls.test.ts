@@ -56,7 +56,7 @@ async function disturbed(words: string[], seed: number, disturb: Disturb): Promi
   const cwd = somewhere();
   const name = `${disturb.name}-${seed}-${process.pid}`;
   const launched = launch(cwd, [...words, '--seed', String(seed), '--name', name]);
-  await logged(cwd, name, 1, /\n\d+,1,\d/);
+  await logged(cwd, name, 1, /\n\d+,1,\d/, launched);
   const over = new AbortController();
   const pids = [...(await processes(name)).values()];
   const draws = stream(seed, 0, 2000);
