@@ -4,6 +4,7 @@
  *   npm run bench                                  everything, in two or three minutes
  *   npm run bench -- --quick                       a tenth of the work, in half a minute
  *   npm run bench -- --check                       ends with 1 if a ratio falls below its bound
+ *   npm run bench -- --wires                       what tcp and grpc cost, in half a minute
  *
  * The engine stands beside the plain loop over the rule, a C program and SimPy, which do the same
  * runs: their clocks are compared. Times are CPU times of the best of several rounds, since
@@ -22,6 +23,7 @@ import { PERFECT } from '../lab/model/network.ts';
 import { expectedTicks } from '../lab/virtual/statistics.ts';
 import { sweep } from '../sweep.ts';
 import { plain } from './plain.ts';
+import { benchWires } from './wires.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 /** How many times as long each must take at least. Ratios alone: no computer is another. */
@@ -31,10 +33,11 @@ const TICK_MOST = 3;
 const EVENT_MOST = 6;
 // ─────────────────────────────────────────────────────────────────────────────────────────────
 
-const { quick, check } = script(import.meta.url)
+const { quick, check, wires } = script(import.meta.url)
   .option('--quick', 'a tenth of the work', false)
   .option('--check', 'ratios alone; ends with 1 if one falls below its bound', false)
-  .parse().opts<{ quick: boolean; check: boolean }>();
+  .option('--wires', 'the wires alone: what tcp and grpc cost', false)
+  .parse().opts<{ quick: boolean; check: boolean; wires: boolean }>();
 const SHARE = quick ? 0.1 : 1;
 const ROUNDS = quick ? 3 : 7;
 const ENGINE = 'this engine, all statistics';
@@ -206,12 +209,17 @@ function missed(
     + `${TICK_MOST} and ${EVENT_MOST} are promised`)];
 }
 
+if (wires) {
+  await benchWires();
+  process.exit();
+}
 console.log(
   `${cpus()[0]?.model ?? 'CPU'}, ${availableParallelism()} cores, Node ${process.version}`);
 if (!check) memory(); // First: on Linux a process starts with the peak of the one that started it.
 const found = compareAll();
 const sizes = size();
 if (!check) await sweepAll();
+if (!check) await benchWires();
 const misses = missed(found, sizes);
 for (const miss of misses) console.log(`\n${miss}`);
 if (check) process.exit(misses.length > 0 ? 1 : 0);

@@ -10,7 +10,6 @@ import { type Imported, NothingToImport, type ReadOptions, readForeign } from '.
 import { times_us, written_s } from '../lab/foreign/times.ts';
 import { classify } from '../lab/foreign/words.ts';
 import { happen, type Happened, STYLES, type Style, type Variant, writeStyle } from './foreign.styles.ts';
-import {  } from './runs.ts';
 
 const folders: string[] = [];
 const fresh = (): string => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { WIRES } from '../../lab/real/protocol.ts';
 import { launch, log, logged, processes, somewhere, until, verdict } from './launched.ts';
 
 const MINUTE = ['--duration', '60', '--speed', '20'];
@@ -43,22 +44,24 @@ good('runs to its end, checks and shows a table, beside a series of other runs',
 good.run();
 
 const hard = suite('launch.ts survives');
-hard('SIGKILL of a machine: the others run on, and the check says who died', async () => {
-  const cwd = somewhere();
-  const launched = launch(cwd, ['--duration', '20', '--speed', '5', '--rates', '3,3,3',
-    '--seed', '1', '--name', 'killed']);
-  await logged(cwd, 'killed', 1, /receive/);
-  process.kill((await processes('killed')).get(1)!, 'SIGKILL');
-  const { exitCode, stdout } = await launched;
-  assert.is(exitCode, 1);
-  assert.match(stdout, 'machine 1 died (SIGKILL)');
-  assert.match(log(cwd, 'killed', 0), /,stop,/);
-  assert.not.match(log(cwd, 'killed', 1), /,stop,/);
-  const { run, violations } = verdict(cwd, 'killed');
-  assert.equal(violations, []);
-  assert.is(run.ended, 'machine 1 died (SIGKILL)');
-  assert.match(log(cwd, 'killed', 0), /,0,59,\w+,.*\n.*,stop,.*\n$/, 'it made its last tick');
-});
+for (const wire of WIRES) {
+  hard(`SIGKILL of a machine over ${wire}: the others run on, the check says who`, async () => {
+    const cwd = somewhere();
+    const launched = launch(cwd, ['--duration', '20', '--speed', '5', '--rates', '3,3,3',
+      '--seed', '1', '--name', 'killed', '--wire', wire]);
+    await logged(cwd, 'killed', 1, /receive/);
+    process.kill((await processes('killed')).get(1)!, 'SIGKILL');
+    const { exitCode, stdout } = await launched;
+    assert.is(exitCode, 1);
+    assert.match(stdout, 'machine 1 died (SIGKILL)');
+    assert.match(log(cwd, 'killed', 0), /,stop,/);
+    assert.not.match(log(cwd, 'killed', 1), /,stop,/);
+    const { run, violations } = verdict(cwd, 'killed');
+    assert.equal(violations, []);
+    assert.is(run.ended, 'machine 1 died (SIGKILL)');
+    assert.match(log(cwd, 'killed', 0), /,0,59,\w+,.*\n.*,stop,.*\n$/, 'it made its last tick');
+  });
+}
 
 hard('SIGSTOP and SIGCONT: no burst, skipped ticks are counted, the check holds', async () => {
   const cwd = somewhere();

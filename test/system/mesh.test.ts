@@ -8,6 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $, type ProcessPromise } from 'zx';
 import { checkRun, readRun } from '../../check.ts';
+import { WIRES } from '../../lab/real/protocol.ts';
 import { encodeLine } from '../../lab/real/wire.ts';
 
 const quiet = $({ nothrow: true, quiet: true });
@@ -57,20 +58,24 @@ async function foreigner(port: number): Promise<Socket> {
 }
 
 const machines = suite('machine.ts');
-machines('begin together in whatever order they are started, and keep the rule', async () => {
-  const ports = await freePorts(3);
-  const logs = folder();
-  const options = ['--logs', logs, '--duration', '20', '--speed', '10', '--rates', '5,2,1'];
-  const second = start(1, ports, options);
-  await printed(second, /listens/);
-  const third = start(2, ports, options);
-  await printed(third, /listens/);
-  const ends = await Promise.all([start(0, ports, options), second, third]);
-  assert.equal(ends.map(({ exitCode, stderr }) => [exitCode, stderr]), [[0, ''], [0, ''], [0, '']]);
-  const { run, logs: rows } = readRun(logs);
-  assert.equal(checkRun(run, rows).violations, []);
-  assert.equal(run.rates_hz, [5, 2, 1]);
-});
+for (const wire of WIRES) {
+  machines(`begin together over ${wire} in any order of their starts, and keep the rule`, async () => {
+    const ports = await freePorts(3);
+    const logs = folder();
+    const options = ['--logs', logs, '--duration', '20', '--speed', '10', '--rates', '5,2,1',
+      '--wire', wire];
+    const second = start(1, ports, options);
+    await printed(second, /listens/);
+    const third = start(2, ports, options);
+    await printed(third, /listens/);
+    const ends = await Promise.all([start(0, ports, options), second, third]);
+    assert.equal(ends.map(({ exitCode, stderr }) => [exitCode, stderr]), 
+      [[0, ''], [0, ''], [0, '']]);
+    const { run, logs: rows } = readRun(logs);
+    assert.equal(checkRun(run, rows).violations, []);
+    assert.equal(run.rates_hz, [5, 2, 1]);
+  });
+}
 
 machines('are not harmed by garbage, half lines, 10 MB, wrong tokens or silence', async () => {
   const ports = await freePorts(3);
@@ -124,15 +129,18 @@ machines('run on beside a peer of another make that reads nothing and then vanis
   for (const { stderr } of ends) assert.match(stderr, /machine 2 is lost/);
 });
 
-machines('say who is missing when the mesh is not complete in time', async () => {
-  const ports = await freePorts(3);
-  const [first, third] = await Promise.all([
-    start(0, ports, ['--timeout', '1']), start(2, ports, ['--timeout', '1']),
-  ]);
-  assert.equal([first.exitCode, third.exitCode], [1, 1]);
-  assert.match(first.stderr, /not connected after 1 s; waited for machine 1 \(it has not called\)/);
-  assert.match(third.stderr, new RegExp(`machine 1 \\(127.0.0.1:${ports[1]}, ECONNREFUSED\\)`));
-});
+for (const wire of WIRES) {
+  machines(`say over ${wire} who is missing when the mesh is not complete in time`, async () => {
+    const ports = await freePorts(3);
+    const [first, third] = await Promise.all([
+      start(0, ports, ['--timeout', '1', '--wire', wire]),
+      start(2, ports, ['--timeout', '1', '--wire', wire]),
+    ]);
+    assert.equal([first.exitCode, third.exitCode], [1, 1]);
+    assert.match(first.stderr, /not connected after 1 s; waited for machine 1 \(it has not/);
+    assert.match(third.stderr, new RegExp(`machine 1 \\(127.0.0.1:${ports[1]}, ECONNREFUSED\\)`));
+  });
+}
 
 machines('refuse a port that is taken and a log that exists, and overwrite nothing', async () => {
   const ports = await freePorts(2);
@@ -152,17 +160,20 @@ machines('refuse a port that is taken and a log that exists, and overwrite nothi
   assert.match(stderr, /^error: --listen 127.0.0.1:\d+: EADDRINUSE\n$/);
 });
 
-machines('write their stop on SIGTERM, at once, also between slow ticks', async () => {
-  const ports = await freePorts(2);
-  const logs = folder();
-  const options = ['--logs', logs, '--rates', '0.01,0.01'];
-  const pair = [start(0, ports, options), start(1, ports, options)];
-  await Promise.all(pair.map((machine) => printed(machine, /start/)));
-  for (const { child } of pair) child!.kill('SIGTERM');
-  const ends = await Promise.all(pair);
-  assert.equal(ends.map(({ exitCode }) => exitCode), [143, 143]);
-  for (const id of [0, 1]) {
-    assert.match(readFileSync(join(logs, `machine-${id}.csv`), 'utf8'), /,stop,,,0,\d+\n$/);
-  }
-});
+for (const wire of WIRES) {
+  machines(`write their stop over ${wire} on SIGTERM, also between slow ticks`, async () => {
+    const ports = await freePorts(2);
+    const logs = folder();
+    const options = ['--logs', logs, '--rates', '0.01,0.01', '--wire', wire];
+    const pair = [start(0, ports, options), start(1, ports, options)];
+    await Promise.all(pair.map((machine) => printed(machine, /start/)));
+    for (const { child } of pair) child!.kill('SIGTERM');
+    const ends = await Promise.all(pair);
+    assert.equal(ends.map(({ exitCode }) => exitCode), [143, 143]);
+    for (const id of [0, 1]) {
+      assert.match(readFileSync(join(logs, `machine-${id}.csv`), 'utf8'), /,stop,,,0,\d+\n$/);
+    }
+  });
+}
+
 machines.run();
