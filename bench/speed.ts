@@ -15,8 +15,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Table from 'cli-table3';
 import { script } from '../lab/cli/options.ts';
+import { table } from '../lab/cli/table.ts';
 import { configure } from '../lab/model/run.ts';
 import { Engine } from '../lab/virtual/engine.ts';
 import { PERFECT } from '../lab/model/network.ts';
@@ -48,10 +48,9 @@ const configuration = (rates_hz: number[], duration_s: number, seed: number, int
   configure({ seed, machines: rates_hz.length, rates_hz, internal, duration_s, speed: 1 });
 
 function print(title: string, head: string[], rows: (string | number)[][]): void {
-  const table = new Table({ head, style: { head: [], border: [], compact: true },
-    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')) });
-  table.push(...rows.map((row) => row.map(String)));
-  console.log(`\n${title}\n${table}`);
+  const columns = head.map((heading, column) =>
+    ({ heading, ...(column === 0 && { align: 'left' as const }) }));
+  console.log(`\n${title}\n${table(columns, rows, { most: rows.length })}`);
 }
 const millions = (x: number) => (x / 1e6).toFixed(1);
 

@@ -42,14 +42,21 @@ const series = (columns: Record<string, Int32Array | Float64Array>, rows?: numbe
 /** What is not defined, in polars' way. */
 const nanToNull = (...names: string[]) => names.map((name) => pl.col(name).fillNan(pl.lit(null)));
 
-/** The rows of a block. Where a machine had no tick, a mean over its ticks is null. */
+/**
+ * The rows of a block. Where a machine had no tick, a mean over its ticks is null.
+ * @param only the configuration of all of them, if it is one: its columns then need no join
+ */
 export function rowsFrame(
-  rows: Columns<typeof ROWS>, many: number, settings: DataFrame,
+  rows: Columns<typeof ROWS>, many: number, settings: DataFrame, only: number | null = null,
 ): DataFrame {
-  return pl.DataFrame(series(rows, many))
-    .withColumns(pl.col('seed').cast(pl.Int64), ...nanToNull('mean_jump', 'receive_share'))
-    .join(settings, { on: 'configuration', how: 'left' })
-    .select(...settingColumns(settings), 'seed', 'machine', 'rate_hz', ...measures);
+  const names = settingColumns(settings);
+  const setting = only === null ? null : settings.slice(only, 1).toRecords()[0]!;
+  const frame = pl.DataFrame(series(rows, many))
+    .withColumns(pl.col('seed').cast(pl.Int64), ...nanToNull('mean_jump', 'receive_share'));
+  const whole = only === null ? frame.join(settings, { on: 'configuration', how: 'left' })
+    : frame.withColumns(...names.map((name) =>
+      pl.lit(setting![name]).cast(settings.getColumn(name).dtype).alias(name)));
+  return whole.select(...names, 'seed', 'machine', 'rate_hz', ...measures);
 }
 
 /** The summary. One run has no deviation and no interval: null. */

@@ -18,8 +18,8 @@ import { perform } from './worker.ts';
 const TASK_TICKS = 2e6;
 /** Less work than this is done at once, here: a worker takes a third of a second to start. */
 const FEW_TICKS = 1e7;
-/** Rows go over to polars in blocks of so many, so that they are not all kept twice. */
-const BLOCK_ROWS = 2 ** 19;
+/** Rows go over to polars in blocks of so many, so that not all are kept twice: 400 MB. */
+const BLOCK_ROWS = 2 ** 22;
 /** … and of so many ticks, so that there is something to keep every few seconds. */
 const BLOCK_TICKS = 1e9;
 /** More rows than this are not kept at once: 100 bytes each. */
@@ -42,12 +42,14 @@ export interface SweepOptions extends Grid {
   checkpoint?: Checkpoint;
   /** Ends the work; what was done so far is in the checkpoint. */
   stop?: AbortSignal;
+  /** How many rows a block of the work has at most; another number cannot be resumed. */
+  block_rows?: number;
 }
 
 /**
  * Runs a grid. The result depends on the grid alone, not on the number of workers.
  *
- * Memory holds the rows that are returned and one block of half a million more. The quantiles of a
+ * Memory holds the rows that are returned and one block of four million more. The quantiles of a
  * summary are those of the first 100,000 runs of a configuration, all else is of all.
  * @returns a row for each run and machine, in the order of configuration, seed and machine: `rates`
  *   (as '1-4-6'), `internal`, `latency`, `loss`, `reorder`, `duration_s`, knobs that are named,
@@ -65,7 +67,7 @@ export async function sweep(options: SweepOptions): Promise<DataFrame> {
   const count = options.workers ?? (all < FEW_TICKS ? 0 : availableParallelism());
   const workers = Array.from({ length: count }, startWorker);
   const described = settingsFrame(settings);
-  const blocks = blocksOf(parts, summary);
+  const blocks = blocksOf(parts, summary, options.block_rows ?? BLOCK_ROWS);
   const columns = allocate(SUMMARY, !summary ? 0 : measures.length
     * parts.reduce((sum, { setting }) => sum + setting.rates_hz.length, 0));
   const frames: DataFrame[] = checkpoint?.rows() ?? [];
@@ -89,7 +91,7 @@ export async function sweep(options: SweepOptions): Promise<DataFrame> {
       const { tasks, sums } = tasksOf(block, rows, columns);
       await doAll(tasks);
       if (summary) await doAll(sums);
-      else frames.push(rowsFrame(rows, rowsIn(block), described));
+      else frames.push(rowsFrame(rows, rowsIn(block), described, onlyOf(block)));
       saving.done(place + 1);
     }
   } catch (error) {
@@ -98,8 +100,8 @@ export async function sweep(options: SweepOptions): Promise<DataFrame> {
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return summary ? summaryFrame(columns, described)
-    : pl.concat(frames, { how: 'vertical', rechunk: true });
+  if (summary) return summaryFrame(columns, described);
+  return frames.length === 1 ? frames[0]! : pl.concat(frames, { how: 'vertical', rechunk: true });
 }
 
 /** What is to be done, if it can be. @throws RangeError whose cause names the field */
@@ -147,6 +149,10 @@ function saver(
   };
 }
 
+/** The configuration of a block, if it has a single one. */
+const onlyOf = ([first, ...more]: Part[]): number | null =>
+  (first && more.every(({ configuration }) => configuration === first.configuration)
+    ? first.configuration : null);
 const rowsOf = ({ setting, runs }: Part) => setting.rates_hz.length * runs;
 const rowsIn = (block: Part[]) => block.reduce((sum, part) => sum + rowsOf(part), 0);
 const ticksOf = (block: Part[]) =>
@@ -156,17 +162,17 @@ const ticksOf = (block: Part[]) =>
  * Joins small parts and cuts large ones. There is always a block, and none has two pieces of one
  * configuration, whose summaries must not be added to at the same time.
  */
-function blocksOf(parts: Part[], summary: boolean): Part[][] {
+function blocksOf(parts: Part[], summary: boolean, rows_max: number): Part[][] {
   const blocks: Part[][] = [[]];
   let [rows, ticks] = [0, 0];
   const pieces = parts.flatMap((part) => cut(part, summary ? QUANTILE_RUNS
-    : Math.ceil(Math.min(BLOCK_ROWS / part.setting.rates_hz.length,
+    : Math.ceil(Math.min(rows_max / part.setting.rates_hz.length,
       BLOCK_TICKS / expectedTicks(part.setting)))));
   for (const piece of pieces) {
     rows += rowsOf(piece);
     const before = blocks.at(-1)!.at(-1);
     ticks += ticksOf([piece]);
-    const full = rows > BLOCK_ROWS || ticks > BLOCK_TICKS;
+    const full = rows > rows_max || ticks > BLOCK_TICKS;
     if (before && (full || before.configuration === piece.configuration)) {
       blocks.push([]);
       [rows, ticks] = [rowsOf(piece), ticksOf([piece])];
