@@ -21,7 +21,7 @@ import { type Counts, MARK } from './worker.ts';
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
 /** These take longest, and start first, so that none of them runs alone at the end. */
-const slow = ['notebooks.test.ts', 'launch.test.ts'];
+const slow = ['launch.test.ts', 'notebooks.test.ts', join('system', 'notebooks.test.ts')];
 /** Real machines that tick in real time: one file after the other, since each wants the time. */
 const timed = ['launch', 'live', 'machines', 'mesh', 'nemesis']
   .map((name) => join('system', `${name}.test.ts`));
