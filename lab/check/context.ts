@@ -7,7 +7,7 @@ import type { Run } from './record.ts';
 // ── Knobs: what real time may do ─────────────────────────────────────────────────────────────
 const TIME = {
   error_us: 1000, // two processes, or two computers, read the time so far apart
-  look_us: 5000, // a machine looks at its sockets so soon after it reads the clock, or reads again
+  look_us: 5000, // a machine reads its clock and then looks: what is sent meanwhile it takes too
   rounding_us: 1, // times are whole microseconds
   own_us: 50_000, // gRPC, and a machine of somebody's own, may read in other threads
   early_us: 2000, // before 0.2.0, and elsewhere, a timer fires so much too soon …

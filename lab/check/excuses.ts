@@ -76,7 +76,9 @@ function byDeath(receiver: Receiver, { from, begin, end }: Channel, excused: Uin
 }
 
 /** What was under way when a link was cut is lost as a suffix; what was sent into it, all of it. */
-function byCut(receiver: Receiver, { begin, end }: Channel, cut: Window, excused: Uint8Array): void {
+function byCut(
+  receiver: Receiver, { begin, end }: Channel, cut: Window, excused: Uint8Array,
+): void {
   const { context, inbox, error_us } = receiver;
   const heard = lastRowBefore(inbox.log, cut.from[0]);
   let suffix = true;
@@ -88,7 +90,9 @@ function byCut(receiver: Receiver, { begin, end }: Channel, cut: Window, excused
       && left_us(context, inbox.messages, m) < cut.to[0] - error_us;
     if (inbox.messages.taken[m]! > 0) suffix &&= !before;
     else if (inside) excused[m - inbox.begin] = LOST;
-    else if (!before || (suffix && sure_us(receiver, m) > heard)) excused[m - inbox.begin] ||= EXCUSED;
+    else if (!before || (suffix && sure_us(receiver, m) > heard)) {
+      excused[m - inbox.begin] ||= EXCUSED;
+    }
   }
 }
 

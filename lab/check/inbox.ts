@@ -79,7 +79,8 @@ class Walk {
 
   /** The message that has surely waited longest, or -1. */
   longest(): number {
-    while (this.oldest < this.nextHeard && (this.state[this.byHeard[this.oldest]!]! & TAKEN) !== 0) {
+    const { state, byHeard } = this;
+    while (this.oldest < this.nextHeard && (state[byHeard[this.oldest]!]! & TAKEN) !== 0) {
       this.oldest++;
     }
     return this.oldest < this.nextHeard ? this.byHeard[this.oldest]! : -1;

@@ -122,7 +122,8 @@ function match(
         m = countBelow(value, message, channel.begin, channel.end);
       }
       if (channel === null || m >= channel.end || value[m] !== message) {
-        blame(context, log, r, 'matched', `machine ${peer} sent no ${message} to machine ${log.id}`);
+        blame(context, log, r, 'matched',
+          `machine ${peer} sent no ${message} to machine ${log.id}`);
       } else if (taken[m]! > 0) {
         blame(context, log, r, 'once',
           `${named(context, messages, m)} was received before, in line ${taken[m]! + 1}`);

@@ -1,6 +1,6 @@
 /**
- * The mix of events: how far chance goes, by the exact tails of the binomial distribution. It judges
- * machines that roll dice of their own; of the seed's dice every single roll is known.
+ * The mix of events: how far chance goes, by the exact tails of the binomial distribution. It
+ * judges machines that roll dice of their own; of the seed's dice every single roll is known.
  */
 import { createRequire } from 'node:module';
 import { has, type Context } from './context.ts';

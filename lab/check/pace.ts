@@ -155,7 +155,8 @@ export function dueBy(context: Context, log: Log, k: number, until_us: number): 
   const { rates_hz, phases, duration_s, ticks: kind } = context.run;
   const until_s = Math.min((until_us - context.start_us) / context.second_us, duration_s);
   // Regular ticks and jitter are near their places; sums of gaps must be walked.
-  const near = kind === 'poisson' ? 0 : Math.floor(until_s * rates_hz[log.id]! - phases[log.id]!) - 2;
+  const near = kind === 'poisson' ? 0
+    : Math.floor(until_s * rates_hz[log.id]! - phases[log.id]!) - 2;
   let next = Math.max(k, near);
   while (due(next) < until_s) next++;
   return next;
@@ -164,6 +165,8 @@ export function dueBy(context: Context, log: Log, k: number, until_us: number): 
 /** The number after that of the last tick that a log has. */
 export function nextTick(log: Log): number {
   let next = 0;
-  for (let r = 0; r < log.rows; r++) if (log.tick[r] !== NONE) next = Math.max(next, log.tick[r]! + 1);
+  for (let r = 0; r < log.rows; r++) {
+    if (log.tick[r] !== NONE) next = Math.max(next, log.tick[r]! + 1);
+  }
   return next;
 }

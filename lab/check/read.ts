@@ -64,7 +64,9 @@ class Cursor {
     const from = this.at;
     let at = from;
     let value = 0;
-    for (let digit; (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = value * 10 + digit;
+    for (let digit; (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) {
+      value = value * 10 + digit;
+    }
     this.at = at;
     if (at === from) return NONE;
     if (at - from > 16 || (bytes[from] === ZERO && at - from > 1)) return NaN;
@@ -220,6 +222,8 @@ export function parseLog(bytes: Uint8Array, file: string, foreign = false): Log 
 /** The largest value of a row's messages, NONE if it has none. */
 export function largest(log: Log, r: number): number {
   let most = NONE;
-  for (let n = log.first[r]!; n < log.first[r + 1]!; n++) if (log.value[n]! > most) most = log.value[n]!;
+  for (let n = log.first[r]!; n < log.first[r + 1]!; n++) {
+    if (log.value[n]! > most) most = log.value[n]!;
+  }
   return most;
 }

@@ -192,7 +192,8 @@ function parseNetwork(said: Record<string, unknown>, kind: Run['kind'], demand: 
     demand(kind === 'virtual' || said[name] === undefined, name,
       'what a run over sockets has: only virtual time knows it');
   }
-  demand(parseLatency(latency) !== null, 'latency', 'like constant:5, uniform:1,9 or exponential:5');
+  demand(parseLatency(latency) !== null, 'latency',
+    'like constant:5, uniform:1,9 or exponential:5');
   demand(isNumber(loss, 0, 1), 'loss', 'a number from 0 to 1');
   demand(typeof reorder === 'boolean', 'reorder', 'true or false');
   return { latency, loss, reorder } as Pick<Run, 'latency' | 'loss' | 'reorder'>;

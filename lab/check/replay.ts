@@ -200,7 +200,8 @@ export function replay(
     off = log.queue[r]! - queue.length;
     blame(context, log, r, 'queue', `${log.queue[r]} in the queue, and ${
       plural(queue.length, 'message')} must wait (${networkText(context)})`);
-  }  let underWay = 0;
+  }
+  let underWay = 0;
   for (const fate of queue.fate) if (fate === UNDER_WAY) underWay++;
   return underWay;
 }

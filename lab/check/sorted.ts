@@ -4,8 +4,7 @@
  * order, so that two senders cost one pass.
  */
 export function sorted(count: number, before: (a: number, b: number) => boolean): Int32Array {
-  let from = Int32Array.from({ length: 0 });
-  from = new Int32Array(count);
+  let from = new Int32Array(count);
   let ends: number[] = [];
   for (let n = 0; n < count; n++) {
     from[n] = n;

@@ -141,7 +141,9 @@ function notesOf(context: Context, all: MachineSummary[]): string[] {
     const at_s = (last_us(log) - start_us) / second_us;
     if (log.torn) notes.push(`${log.file}: the last line has no end and was not read`);
     if (gone) notes.push(`${who} died: its last row is at ${at_s.toFixed(3)} s; ${lost}`);
-    if (!started) notes.push(`${who} never started${log.missing ? ', it has no log' : ''}; ${lost}`);
+    if (!started) {
+      notes.push(`${who} never started${log.missing ? ', it has no log' : ''}; ${lost}`);
+    }
     if (skipped > 0 && run.kind === 'sockets') {
       notes.push(`${who} was kept from running: ${plural(skipped, 'tick')} skipped`);
     }

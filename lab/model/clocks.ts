@@ -50,7 +50,9 @@ export type Order = 'equal' | 'before' | 'after' | 'concurrent';
  * @throws RangeError if they are of different numbers of machines
  */
 export function compareVectors(a: ArrayLike<number>, b: ArrayLike<number>): Order {
-  if (a.length !== b.length) throw new RangeError(`vectors of ${a.length} and ${b.length} machines`);
+  if (a.length !== b.length) {
+    throw new RangeError(`vectors of ${a.length} and ${b.length} machines`);
+  }
   let [below, above] = [false, false];
   for (let id = 0; id < a.length; id++) {
     below ||= a[id]! < b[id]!;

@@ -1,4 +1,4 @@
-/** run.json: what it says, and whether it says it rightly. Every reader but the oracle asks here. */
+/** run.json: what it says, and whether it says it rightly. All readers but the oracle ask here. */
 import { checkFaults, KINDS, type Kind } from './faults.ts';
 import { parseLatency } from './network.ts';
 import { type Configuration, EXERCISE, parseTicks } from './run.ts';

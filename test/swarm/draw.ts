@@ -35,7 +35,8 @@ export function drawn(seed: number, ticks_most = TICKS_MOST): Case {
   const wish_s = among(0.01, 1, 60, 60, round(300 * chance()) + 0.1);
   // A swarm of long runs has them as long as they may be.
   const longer = ticks_most > TICKS_MOST && wish_s > 1 ? Infinity : 1;
-  const duration_s = Math.min(wish_s * longer, ticks_most / expectedTicks({ rates_hz, duration_s: 1 }));
+  const most_s = ticks_most / expectedTicks({ rates_hz, duration_s: 1 });
+  const duration_s = Math.min(wish_s * longer, most_s);
   const plain = configure({ seed, machines, rates_hz, internal, duration_s, speed: 1 });
   // In step, machines tick at one instant again and again: the order of ties is put to the test.
   const phases = chance() < 0.1 ? plain.phases.map(() => 0) : plain.phases;

@@ -65,7 +65,10 @@ function* fewerFaults(run: Case): Iterable<Case> {
   const { faults = [] } = run;
   if (run.nemesis || faults.length === 0) return; // With a nemesis the seed says which.
   const half = Math.ceil(faults.length / 2);
-  if (half > 1) yield* [withFaults(run, faults.slice(0, half)), withFaults(run, faults.slice(half))];
+  if (half > 1) {
+    yield withFaults(run, faults.slice(0, half));
+    yield withFaults(run, faults.slice(half));
+  }
   for (const fault of faults) yield withFaults(run, faults.filter((other) => other !== fault));
 }
 
