@@ -9,7 +9,7 @@ import { classify, isMissing, isNoEvent, type TickEvent } from './words.ts';
 
 type Codes = Map<string, TickEvent | null>;
 
-/** What a table's event is read from: a column of words or codes, or columns of which one is true. */
+/** What a table's event is read from: words or codes in a column, or columns of which one is true. */
 export interface EventColumn {
   slot: number;
   codes: Codes;
@@ -130,7 +130,8 @@ function filledAt(
   values: readonly string[],
 ): string | null {
   for (const other of shape.slots.keys()) {
-    if (other === at || !/queue|\blen|message|\bmsg|sender|inbox/.test(label(shape, other))) continue;
+    const name = label(shape, other);
+    if (other === at || !/queue|\blen|message|\bmsg|sender|inbox/.test(name)) continue;
     const full = new Set(
       values.filter((_, n) => /^\d+$/.test((lines[n]!.values[other] ?? '').trim())),
     );
@@ -139,7 +140,7 @@ function filledAt(
   return null;
 }
 
-/** Words as they say; of two that would receive, the one at which no clock ever jumps is internal. */
+/** Words as they say; of two that would receive, the one at which no clock jumps is internal. */
 function wordCodes(
   counts: ReadonlyMap<string, Count>,
   said: ReadonlyMap<string, { event: TickEvent; weight: number } | null>,
@@ -155,7 +156,8 @@ function wordCodes(
     );
     if (quiet) codes.set(quiet[0], 'internal');
   }
-  const missing: TickEvent[] = (['internal', 'send', 'receive'] as const).filter((one) => !has(one));
+  const all = ['internal', 'send', 'receive'] as const;
+  const missing = all.filter((one) => !has(one));
   const unknown = [...counts]
     .filter(([code]) => codes.get(code) === null && !isNoEvent(code) && code !== '')
     .sort((a, b) => b[1].rows - a[1].rows);
@@ -263,7 +265,8 @@ function hotColumns(
     ) ?? '',
   );
   const counts = countsOf(values, steps);
-  const codes: Codes = new Map([...counts.keys()].map((code) => [code, (code || null) as TickEvent]));
+  const codes: Codes = new Map();
+  for (const code of counts.keys()) codes.set(code, (code || null) as TickEvent | null);
   const isNamed = Object.keys(named).length >= 2;
   return { slot: -1, codes: new Map(), hot,
     score: scoreOf(codes, counts, lines.length) + (isNamed ? 1.6 : 0.6) };

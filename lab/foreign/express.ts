@@ -60,7 +60,8 @@ export function wordsOf(meanings: readonly Meaning[]): string {
   for (const { codes, shape, slots, event } of meanings) {
     for (const [code, event] of codes) {
       const said = classify(code);
-      if (event === null ? said === null : said && said.weight > 0 && said.event === event) continue;
+      const isSaid = said !== null && said.weight > 0 && said.event === event;
+      if (event === null ? said === null : isSaid) continue;
       const meant = event ?? 'none';
       if (!events.has(meant)) events.set(meant, new Set());
       events.get(meant)!.add(code);
@@ -138,7 +139,8 @@ function addText(
 /** Blanks may be more or fewer, also where a record's next line is set in; null: no blanks. */
 function blankSource(text: string, blank: string): string | null {
   if (/^[ \t]+$/.test(text)) return blank;
-  return /^\s*\n\s*$/.test(text) ? '\\s*?\\n'.repeat(text.split('\n').length - 1) + '[ \\t]*' : null;
+  if (!/^\s*\n\s*$/.test(text)) return null;
+  return `${'\\s*?\\n'.repeat(text.split('\n').length - 1)}[ \\t]*`;
 }
 
 /** A shape whose event no word says needs one all the same: its first word, or nothing. */
@@ -278,11 +280,15 @@ function join(one: Pattern, two: Pattern): Pattern | null {
 function namesMachine(pieces: readonly Piece[], at: number): boolean {
   const before = pieces
     .slice(0, at)
-    .flatMap(({ words, source }) => (words ? [...words].slice(0, 1) : /\d|\|/.test(source) ? [';'] : []))
+    .flatMap(({ words, source }) => {
+      if (words) return [...words].slice(0, 1);
+      return /\d|\|/.test(source) ? [';'] : [];
+    })
     .slice(-2)
     .join(' ');
   return (
-    /(?:machine|process|vm|node|pid|\bid)$/i.test(before) && !/\b(?:to|from|dest\w*|with)\b/i.test(before)
+    /(?:machine|process|vm|node|pid|\bid)$/i.test(before) &&
+    !/\b(?:to|from|dest\w*|with)\b/i.test(before)
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which shapes are events: words propose, and the chain of the clocks through a file decides between
- * two numbers, and between a message's arrival and its being processed.
+ * Which shapes are events: words propose, and the chain of the clocks through a file decides
+ * between two numbers, and between a message's arrival and its being processed.
  */
 import { clockOf } from './behaviour.ts';
 import { type Text } from './files.ts';
@@ -85,7 +85,9 @@ function candidateOf(shape: Shape): Candidate | null {
     shape.separator !== null ||
     !/[A-Za-z]/.test(shape.parts.join('')) ||
     shape.slots.some(({ label }) => /event|action|type|code|\bop$|roll|command/.test(label));
-  if (meaning.event !== null || !isCode || isNoEvent(shape.key)) return { meaning, clocks: found, key };
+  if (meaning.event !== null || !isCode || isNoEvent(shape.key)) {
+    return { meaning, clocks: found, key };
+  }
   return withEvents(meaning, found, key);
 }
 
@@ -93,7 +95,9 @@ function candidateOf(shape: Shape): Candidate | null {
 function withEvents(meaning: Meaning, found: number[], key: Key): Candidate {
   const { shape } = meaning;
   if (shape.lines.length > 5 || shape.separator !== null) {
-    const all = found.slice(0, 4).map((clock) => ({ clock, column: eventColumn(shape, clock, key) }));
+    const all = found
+      .slice(0, 4)
+      .map((clock) => ({ clock, column: eventColumn(shape, clock, key) }));
     const best = all.reduce((one, two, n) =>
       (two.column?.score ?? 0) - 0.2 * n > (one.column?.score ?? 0) ? two : one);
     if (best.column) {
@@ -101,7 +105,9 @@ function withEvents(meaning: Meaning, found: number[], key: Key): Candidate {
       meaning.slots.event = best.column.slot;
       meaning.codes = best.column.codes;
       meaning.hot = best.column.hot;
-      return { meaning, key, clocks: [best.clock, ...found.filter((at) => at !== best.clock && at !== best.column!.slot)] };
+      const { slot } = best.column;
+      const others = found.filter((at) => at !== best.clock && at !== slot);
+      return { meaning, key, clocks: [best.clock, ...others] };
     }
   }
   return { meaning, clocks: found, key };

@@ -98,7 +98,9 @@ function unit(text: number, rows: Row[], trial: number): Unit {
 /** A clock that begins again begins another trial; so does another word in the group `run`. */
 function trialsOf(rows: Row[]): Row[][] {
   const low = (n: number) => (rows[n - 1]?.clock ?? 0) * AGAIN_MOST;
-  const again = rows.map(({ clock }, n) => n > 0 && rows[n - 1]!.clock >= TRIAL_LEAST && clock <= low(n));
+  const again = rows.map(
+    ({ clock }, n) => n > 0 && rows[n - 1]!.clock >= TRIAL_LEAST && clock <= low(n),
+  );
   // A clock that messages set falls back often: then only one that begins at the beginning counts.
   const often = again.filter(Boolean).length > rows.length * 0.02 + 1;
   const trials: Row[][] = [];

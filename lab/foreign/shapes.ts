@@ -199,14 +199,16 @@ function headerOf(text: Text): Header | null {
 
 /** A short word or number, neither a sentence nor a label with its value. */
 const isPlainField = (field: string) =>
-  field.length <= 40 && !/^["']?[A-Za-z][\w ]*["']?\s*[:=]/.test(field) && field.split(/\s+/).length <= 3;
+  field.length <= 40 &&
+  !/^["']?[A-Za-z][\w ]*["']?\s*[:=]/.test(field) &&
+  field.split(/\s+/).length <= 3;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 /** A separator within brackets separates a vector's parts, not columns. */
 const isTorn = (field: string) =>
   (field.match(/[[({]/g)?.length ?? 0) !== (field.match(/[\])}]/g)?.length ?? 0);
 const GRID = { lines: 200, lines_all: 4000 };
 
-/** A table without names: nearly all lines that have a separator have as many fields, in all files. */
+/** A table without names: in all files, nearly all lines with a separator have as many fields. */
 function gridOf(texts: readonly Text[]): Header | null {
   const sample = texts
     .filter(({ at }) => at === null)
@@ -221,7 +223,8 @@ function gridOf(texts: readonly Text[]): Header | null {
     const isMost = (some: number, of: number) => some >= of * 0.97;
     if (!isMost(alike.length, rows.length)) continue;
     if (!isMost(alike.filter((row) => row.every(isPlainField)).length, alike.length)) continue;
-    if (alike.some((row) => row.some((field) => isTorn(field) || /^[{"]\w+"?:/.test(field)))) continue;
+    const isOdd = (field: string) => isTorn(field) || /^[{"]\w+"?:/.test(field);
+    if (alike.some((row) => row.some(isOdd))) continue;
     const columns = Array.from({ length }, (_, at) => at);
     const isOf = (at: number, form: RegExp) =>
       isMost(alike.filter((row) => form.test(row[at]!)).length, alike.length);
@@ -311,7 +314,9 @@ function withoutHeads(records: readonly Joined[]): Joined[] {
     for (let head = 1; head < lines.length; head++) {
       const value = lines.slice(head).join('\n');
       if ((counts.get(form(value)) ?? 0) < 2) continue;
-      const heads = lines.slice(0, head).map((line, n) => ({ record: whole.record + n, span: 1, value: line }));
+      const heads = lines
+        .slice(0, head)
+        .map((line, n) => ({ record: whole.record + n, span: 1, value: line }));
       return [...heads, { record: whole.record + head, span: lines.length - head, value }];
     }
     return [whole];

@@ -12,8 +12,11 @@ const SAMPLE = 5000;
 const QUEUE_MAX = 1e6;
 /** Machines of a run and their groups, as "1 2". */
 const PEERS_MAX = 24;
-const QUEUE_AFTER =
-  /^(?:(?:more |other |unread )?(?:messages?|msgs?|items?|elements?) )?(?:are |still )*(?:(?:left|remain\w*|waiting|pending|queued)\b(?! (?:queue|messages?|msgs?|length|size|len))|in (?:the |its |my )?(?:message )?(?:queue|inbox|buffer|mailbox))/;
+const QUEUE_AFTER = new RegExp(
+  '^(?:(?:more |other |unread )?(?:messages?|msgs?|items?|elements?) )?(?:are |still )*' +
+    '(?:(?:left|remain\\w*|waiting|pending|queued)\\b(?! (?:queue|messages?|msgs?|length|size|len))' +
+    '|in (?:the |its |my )?(?:message )?(?:queue|inbox|buffer|mailbox))',
+);
 
 /** The cells of the rows of one event, or of all rows if the shape has no such. */
 function cellsOf(meaning: Meaning, at: number, event: TickEvent): { text: number; cell: string }[] {
@@ -72,7 +75,8 @@ export function loneQueue(
   if (lines.length === 0) return -1;
   const found = [...shape.slots.keys()].filter((at) => {
     if (!isFree(at) || at === slots.peer || at === slots.message) return false;
-    if (!['number', 'column'].includes(shape.slots[at]!.kind) || !isUnnamed(meaning, at)) return false;
+    const isNumber = ['number', 'column'].includes(shape.slots[at]!.kind);
+    if (!isNumber || !isUnnamed(meaning, at)) return false;
     const values = lines.map((line) => numberOf(line.values[at]));
     if (!values.every((value) => Number.isInteger(value) && value >= 0 && value < QUEUE_MAX))
       return false;
@@ -139,7 +143,9 @@ export function loneMessage(meaning: Meaning, isFree: (at: number) => boolean): 
     if (!isFree(at) || label(shape, at) !== '') return false;
     const values = lines.map((line) => numberOf(line.values[at]));
     const clocks = lines.map((line) => clockOf(line.values[slots.clock]));
-    if (!values.every((value, n) => Number.isInteger(value) && value <= clocks[n]! + 1)) return false;
+    const isBelow = (value: number, n: number) =>
+      Number.isInteger(value) && value <= clocks[n]! + 1;
+    if (!values.every(isBelow)) return false;
     const near = values.filter((value, n) => clocks[n]! - value <= 2).length;
     return near >= values.length * 0.2 && new Set(values).size > values.length * 0.3;
   });

@@ -80,7 +80,8 @@ export function classify(text: string): Said | null {
   const found = [...clean.matchAll(WORD)];
   const told = TOLD.exec(clean);
   const from = told ? told.index + told[0].length - told[1]!.length : -1;
-  const isTold = (place: number) => told !== null && place >= from && place < from + told[1]!.length;
+  const until = told ? from + told[1]!.length : -1;
+  const isTold = (place: number) => place >= from && place < until;
   for (const [n, match] of found.entries()) {
     const parts = subwords(match[0]);
     const next = subwords(found[n + 1]?.[0] ?? '')[0] ?? '';
