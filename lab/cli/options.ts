@@ -105,8 +105,8 @@ export function folderName(text: string): string {
 
 const kindList = (text: string): Kind[] => text.split(',').map((word) => {
   const kind = KINDS.find((kind) => kind === word.trim());
-  if (kind === undefined) throw new InvalidArgumentError(`It is not a list of ${KINDS.join(', ')}.`);
-  return kind;
+  if (kind !== undefined) return kind;
+  throw new InvalidArgumentError(`It is not a list of ${KINDS.join(', ')}.`);
 });
 
 // ── The model's options ──────────────────────────────────────────────────────────────────────
