@@ -131,7 +131,8 @@ export const knobOptions = (command: Command): Command => command
     atLeast(1))
   .addOption(new Option('--drop <which>', 'which message goes when one too many comes')
     .choices(['oldest', 'newest']).default(EXERCISE.drop))
-  .option('--news', 'a message that is not above the clock is discarded and costs no tick', false)
+  .option('--news', 'a message that is not above the clock when it arrives is discarded and costs '
+    + 'no tick; a machine that drowns discards nothing by it', false)
   .option('--ticks <how>', 'regular, jitter:0.3 (periods) or poisson: no machine is a metronome',
     ticksText, EXERCISE.ticks)
   .option('--senders <list>', 'ids of those who may send, as 0,2 (default: all)', idList)
