@@ -28,7 +28,7 @@ const knobs = {
 
 /** What a person may begin with; the first is what the page opens with. */
 const LESSONS: Preset[] = [
-  { group: 'the exercise', name: '1-4-6: one cannot keep up', address: 'rates=1,4,6&seed=1' },
+  { group: 'the exercise', name: '1-4-6: overloaded', address: 'rates=1,4,6&seed=1' },
   { group: 'the exercise', name: 'three rates, drawn', address: 'machines=3&seed=1' },
   { group: 'the border', name: '3-10: on the border, 10/3', address: 'rates=3,10&seed=1' },
   { group: 'the border', name: '1-3: just below it', address: 'rates=1,3&seed=1' },
