@@ -21,10 +21,10 @@ import { type Counts, MARK } from './worker.ts';
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
 /** These take longest, and start first, so that none of them runs alone at the end. */
-const slow = ['launch.test.ts', 'notebooks.test.ts', join('system', 'notebooks.test.ts')];
+const slow = ['notebooks.test.ts', 'foreign.test.ts', join('system', 'notebooks.test.ts')];
 /** Real machines that tick in real time: one file after the other, since each wants the time. */
-const timed = ['launch', 'live', 'machines', 'mesh', 'nemesis']
-  .map((name) => join('system', `${name}.test.ts`));
+const timed = ['launch.test.ts', ...['launch', 'limits', 'live', 'machines', 'mesh', 'nemesis',
+  'stalls', 'twins'].map((name) => join('system', `${name}.test.ts`))];
 // Where no shell stands above it, bash takes its piped input for a remote login and runs ~/.bashrc.
 if (!(Number(process.env.SHLVL) > 0)) process.env.SHLVL = '1';
 /** Far more than any file needs on a busy computer; a test that hangs must not hang them all. */

@@ -1,11 +1,12 @@
 /** What tests of launch.ts share: a launch in a folder of its own, its processes, its logs. */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { $, ps, type ProcessPromise } from 'zx';
-import { checkRun, readRun } from '../../check.ts';
+import { checkRun, compare, type Comparison, readRun } from '../../check.ts';
+import { record } from '../../lab/virtual/record.ts';
 
 export const LAUNCH = fileURLToPath(new URL('../../launch.ts', import.meta.url));
 export const TSX = import.meta.resolve('tsx');
@@ -26,6 +27,20 @@ export const verdict = (cwd: string, name: string) => {
   const { run, logs } = readRun(join(cwd, 'logs', name));
   return { run, ...checkRun(run, logs) };
 };
+
+/** Lays a run beside the virtual one of its seed, knobs and faults, which is made here. */
+export function besideTwin(cwd: string, name: string): Comparison {
+  const folder = join(cwd, 'logs', name);
+  const twin = join(cwd, 'logs', `${name}-twin`);
+  const { faults, kind: _, wire: __, dice: ___, start_us: ____, versions: _____, ended: ______,
+    ...configuration } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
+  const plan = faults?.map(({ from_us: _, to_us: __, ...fault }: object & {
+    from_us: unknown; to_us: unknown }) => fault);
+  mkdirSync(twin);
+  record({ ...configuration, ...(plan && { faults: plan }), latency: 'constant:0', loss: 0,
+    reorder: false }, twin);
+  return compare(readRun(folder), readRun(twin));
+}
 
 /** Resolves when it holds; what never holds must fail a test, not stop it. */
 export async function until(

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { UNEXPLAINED } from '../../lab/check/compare.ts';
 import { need, needPython } from '../need.ts';
+import { besideTwin } from './launched.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const tsx = import.meta.resolve('tsx');
@@ -52,6 +54,12 @@ withPython('one in Python among ours stands a crash, a cut and a pause', () =>
 withGo('Go, Python and ours in one run pass the check', () =>
   passes('mixed', ['--replace', `0=${go}`, '--replace', `1=${python}`, '--duration', '30',
     '--speed', '5']));
+
+withGo('they do in each tick what their virtual twins do, but where a cause is named', () => {
+  const { ticks, differences } = besideTwin(cwd, 'mixed');
+  assert.ok(ticks > 300, `${ticks} of some 360 ticks were compared`);
+  assert.equal(differences.filter(({ why }) => why.includes(UNEXPLAINED)), []);
+});
 
 withGrpc('one over gRPC in Python joins ours', () =>
   passes('grpc', ['--wire', 'grpc', '--replace',

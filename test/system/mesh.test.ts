@@ -69,7 +69,7 @@ for (const wire of WIRES) {
     const third = start(2, ports, options);
     await printed(third, /listens/);
     const ends = await Promise.all([start(0, ports, options), second, third]);
-    assert.equal(ends.map(({ exitCode, stderr }) => [exitCode, stderr]), 
+    assert.equal(ends.map(({ exitCode, stderr }) => [exitCode, stderr]),
       [[0, ''], [0, ''], [0, '']]);
     const { run, logs: rows } = readRun(logs);
     assert.equal(checkRun(run, rows).violations, []);
@@ -175,5 +175,21 @@ for (const wire of WIRES) {
     }
   });
 }
+
+machines('end with one line when more messages wait than an inbox holds', async () => {
+  const ports = await freePorts(3);
+  const options = ['--rates', '0.01,0.01,0.01']; // No tick takes one.
+  const [first, second] = [start(0, ports, options), start(1, ports, options)];
+  await Promise.all([first, second].map((machine) => printed(machine, /listens/)));
+  const [socket] = [await foreigner(ports[0]!), await foreigner(ports[1]!)];
+  socket.write(encodeLine({ ready: true }));
+  await printed(first, /,start,/);
+  socket.write(encodeLine({ clock: 1 }).repeat(2 ** 20 + 1));
+  const { exitCode, stderr } = await first;
+  assert.is(exitCode, 1, stderr);
+  assert.match(stderr, /more than 1048576 messages wait: it takes fewer than come in\n$/);
+  second.child!.kill('SIGTERM');
+  await second;
+});
 
 machines.run();

@@ -3,14 +3,10 @@
  * one of them skipped, and for what follows from these: each difference has its cause. Under every
  * knob and under faults; and the check holds for both.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compare, readRun } from '../../check.ts';
 import { UNEXPLAINED } from '../../lab/check/compare.ts';
-import { record } from '../../lab/virtual/record.ts';
-import { launch, somewhere, verdict } from './launched.ts';
+import { besideTwin, launch, somewhere, verdict } from './launched.ts';
 
 const RUN = ['--rates', '3,5,4', '--duration', '60', '--speed', '5'];
 /** All knobs, in two launches; and each kind of fault. */
@@ -31,16 +27,8 @@ twins('agree under every knob and under faults, but for causes that are named', 
     const { exitCode, stdout, stderr } = await launch(cwd, [...RUN, ...words, '--name', 'real']);
     assert.is(exitCode, 0, what + stdout + stderr);
     assert.equal(verdict(cwd, 'real').violations, [], what);
-    const folder = join(cwd, 'logs', 'real');
-    const { faults, kind: _, wire: __, dice: ___, start_us: ____, versions: _____, ended: ______,
-      ...configuration } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
-    const plan = faults?.map(({ from_us: _, to_us: __, ...fault }: object & {
-      from_us: unknown; to_us: unknown }) => fault);
-    mkdirSync(join(cwd, 'logs', 'virtual'));
-    record({ ...configuration, ...(plan && { faults: plan }), latency: 'constant:0', loss: 0,
-      reorder: false }, join(cwd, 'logs', 'virtual'));
-    assert.equal(verdict(cwd, 'virtual').violations, [], what);
-    const { ticks, differences } = compare(readRun(folder), readRun(join(cwd, 'logs', 'virtual')));
+    const { ticks, differences } = besideTwin(cwd, 'real');
+    assert.equal(verdict(cwd, 'real-twin').violations, [], what);
     assert.ok(ticks > TICKS_LEAST, `${what}: ${ticks}`);
     assert.equal(differences.filter(({ why }) => why.includes(UNEXPLAINED)), [], what);
   }));
