@@ -132,7 +132,10 @@ const others = files.filter((file) => !timed.includes(file));
 const workers = availableParallelism() + (inTurn.length > 0 ? 1 : 0);
 await Promise.all(Array.from({ length: workers }, async (_, nth) => {
   const worker = new Worker();
-  for (let file; (file = (nth === 0 ? inTurn.shift() : null) ?? others.shift()) !== undefined;) {
+  // The one launch of the quick tests has a process to itself, since it mostly waits.
+  const next = () => (nth > 0 ? others.shift() : inTurn.shift()
+    ?? (words.length > 0 ? others.shift() : undefined));
+  for (let file; (file = next()) !== undefined;) {
     const result = await runFile(file, worker);
     passed += result.passed;
     failed += result.failed;
