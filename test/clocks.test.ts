@@ -78,12 +78,13 @@ const vectors = suite('compareVectors');
 vectors('says what happened before what, as relations() does', () => {
   fc.assert(fc.property(diagram, (events) => {
     const clocks = vectorClocks(events);
-    const of = (at: number) => clocks.subarray(at * events.machines, (at + 1) * events.machines);
+    const clockAt = (at: number) =>
+      clocks.subarray(at * events.machines, (at + 1) * events.machines);
     const names = { equal: 'self', before: 'past', after: 'future', concurrent: 'concurrent' };
     for (const at of events.machine.keys()) {
       const told = relations(events, clocks, at);
       events.machine.forEach((_, other) =>
-        assert.is(names[compareVectors(of(other), of(at))], told[other]));
+        assert.is(names[compareVectors(clockAt(other), clockAt(at))], told[other]));
     }
   }), { numRuns: 60 });
 });

@@ -336,11 +336,12 @@ words('theory’s line is the issue’s own example', () => {
 });
 
 words('the headline knows overload, the border and health', () => {
-  const of = (rates_hz: number[]) => headline(predictionOf(PLAIN, rates_hz)!);
-  assert.match(of([1, 4, 6]), /^Machine 0 hears 1\.67 messages .* falls behind by 2\.4 a second$/);
-  assert.match(of([3, 10]), 'stands on the border');
-  assert.match(of([3, 3, 2]), 'Every machine keeps up');
-  assert.match(of([1, 1, 6]), 'Machines 0 and 1 cannot keep up');
+  const headlineAt = (rates_hz: number[]) => headline(predictionOf(PLAIN, rates_hz)!);
+  assert.match(headlineAt([1, 4, 6]),
+    /^Machine 0 hears 1\.67 messages .* falls behind by 2\.4 a second$/);
+  assert.match(headlineAt([3, 10]), 'stands on the border');
+  assert.match(headlineAt([3, 3, 2]), 'Every machine keeps up');
+  assert.match(headlineAt([1, 1, 6]), 'Machines 0 and 1 cannot keep up');
 });
 
 words('theory is silent where it has no formula', () => {

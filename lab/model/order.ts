@@ -118,8 +118,8 @@ export function bytesOf(events: Timed): { lamport: number; vector: number } {
   const { machines, cause, clock } = events;
   const vectors = vectorClocks(events);
   const sent = cause.filter((at) => at >= 0);
-  const mean = (of: (at: number) => number) =>
-    sent.reduce((sum, at) => sum + of(at), 0) / sent.length;
+  const mean = (bytesAt: (at: number) => number) =>
+    sent.reduce((sum, at) => sum + bytesAt(at), 0) / sent.length;
   return {
     lamport: mean((at) => varintBytes(clock[at]!)),
     vector: mean((at) => vectors.subarray(at * machines, (at + 1) * machines)

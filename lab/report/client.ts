@@ -75,24 +75,36 @@ export function mount(figure: HTMLElement): Living {
     0: () => show(0, end_s),
     v: relabel,
   };
+  follow(keys, svg, figure.querySelectorAll('button'));
+  return {
+    goTo(machine, to_s) {
+      go(closest(diagram, machine, to_s));
+      svg.focus({ preventScroll: true });
+      figure.scrollIntoView({ block: 'nearest' });
+    },
+  };
+}
+
+/** Keys of the picture, and buttons that bear the name of a key, do what the key stands for. */
+function follow(
+  keys: Record<string, () => void>, svg: SVGSVGElement, buttons: Iterable<HTMLButtonElement>,
+): void {
   svg.addEventListener('keydown', (event) => {
     const key = keys[event.key];
     if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     key();
   });
-  for (const button of figure.querySelectorAll('button')) {
+  for (const button of buttons) {
     button.addEventListener('click', () => keys[button.value]!());
   }
-  return {
-    goTo(machine, to_s) {
-      const own = diagram.machine.flatMap((id, at) => (id === machine ? [at] : []));
-      go(own.reduce((best, at) =>
-        (Math.abs(time_s[at]! - to_s) < Math.abs(time_s[best]! - to_s) ? at : best), own[0] ?? -1));
-      svg.focus({ preventScroll: true });
-      figure.scrollIntoView({ block: 'nearest' });
-    },
-  };
+}
+
+/** The event of a machine that is nearest to a time, or −1 if the machine has none. */
+function closest({ machine: machines, time_s }: Diagram, machine: number, to_s: number): number {
+  const own = machines.flatMap((id, at) => (id === machine ? [at] : []));
+  return own.reduce((best, at) =>
+    (Math.abs(time_s[at]! - to_s) < Math.abs(time_s[best]! - to_s) ? at : best), own[0] ?? -1);
 }
 
 /** What is seen: the window of the run, the selected event, and how to change them. */
@@ -105,10 +117,7 @@ function screenOf(figure: HTMLElement, svg: SVGSVGElement, diagram: Scene) {
   const words = figure.querySelector('output')!;
   const note = figure.querySelector('.extent')!;
   const { end_s } = diagram;
-  // The first window is meant for the widest page: a narrower one begins with less of the run.
-  const share = Math.min(1, Math.max(0.25, svg.clientWidth / Number(svg.getAttribute('width'))));
-  const to_s = Math.min(end_s, Number(figure.dataset.window) * share);
-  const view: View = { from_s: 0, to_s: Math.max(SPAN_MIN_S, to_s), width: 0, selected: -1 };
+  const view = firstView(svg, Number(figure.dataset.window), end_s);
   let how: Relation[] | null = null;
   let asked = false;
 
@@ -168,6 +177,13 @@ function screenOf(figure: HTMLElement, svg: SVGSVGElement, diagram: Scene) {
   slider.addEventListener('input', () => show(Number(slider.value), view.to_s - view.from_s));
   new ResizeObserver(draw).observe(svg);
   return { view, show, pan, zoom, select, relabel };
+}
+
+/** The first window is meant for the widest page: a narrower one begins with less of the run. */
+function firstView(svg: SVGSVGElement, widest_s: number, end_s: number): View {
+  const share = Math.min(1, Math.max(0.25, svg.clientWidth / Number(svg.getAttribute('width'))));
+  const to_s = Math.min(end_s, widest_s * share);
+  return { from_s: 0, to_s: Math.max(SPAN_MIN_S, to_s), width: 0, selected: -1 };
 }
 
 /** The clock of each event's machine before it. */

@@ -25,11 +25,13 @@ const media = (query: string) => matchMedia(query);
 function read(): Look {
   const [style, body] = [document.documentElement, document.body].map((one) =>
     getComputedStyle(one)) as [CSSStyleDeclaration, CSSStyleDeclaration];
-  const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  const each = (name: string) => Array.from({ length: COLOURS }, (_, n) => of(`${name}-${n}`));
+  const variable = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const each = (name: string) => Array.from({ length: COLOURS }, (_, n) =>
+    variable(`${name}-${n}`));
   return {
-    ink: of('ink'), muted: of('muted'), rule: of('rule'), paper: of('paper'), past: of('past'),
-    future: of('future'), machine: each('machine'), label: each('label'),
+    ink: variable('ink'), muted: variable('muted'), rule: variable('rule'),
+    paper: variable('paper'), past: variable('past'), future: variable('future'),
+    machine: each('machine'), label: each('label'),
     font: body.fontFamily, small_px: Math.round(parseFloat(body.fontSize) * 0.8),
     still: media('(prefers-reduced-motion: reduce)').matches,
   };
