@@ -125,8 +125,8 @@ function compareAll(): Record<string, number> {
   }
   const first = found[ENGINE]!;
   print('Rates 1-4-6, internal 0.7, no latency, one-minute runs, one thread',
-    ['', 'ns a tick', 'to the engine'], Object.entries(found).sort(([, a], [, b]) => a - b).map(([name, ns]) =>
-      [name, ns.toFixed(1), (ns / first).toFixed(2)]));
+    ['', 'ns a tick', 'to the engine'], Object.entries(found).sort(([, a], [, b]) => a - b)
+      .map(([name, ns]) => [name, ns.toFixed(1), (ns / first).toFixed(2)]));
   return found;
 }
 
@@ -141,7 +141,8 @@ async function sweepAll(): Promise<void> {
   const sweptTicks = frame.getColumn('ticks').sum();
   console.log(`\nsweep() of ${many.toLocaleString('en')} one-minute runs, `
     + `${availableParallelism()} workers: ${sweep_s.toFixed(1)} s, `
-    + `${millions(sweptTicks / sweep_s)} million ticks a second, ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU time`);
+    + `${millions(sweptTicks / sweep_s)} million ticks a second, `
+    + `${((used.user + used.system) / 1e6).toFixed(1)} s of CPU time`);
 }
 
 /** A tick alone, where nobody sends, and a tick or a message where everybody does. */
@@ -173,7 +174,7 @@ function size(): { machines: number; tick: number; event: number }[] {
 
 /** Peak memory, each in a process of its own. */
 function memory(): void {
-  const of = (...words: string[]) => {
+  const measured = (...words: string[]) => {
     const { stdout, stderr } = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'),
       fileURLToPath(new URL('memory.ts', import.meta.url)), ...words], { encoding: 'utf8' });
     if (stderr) console.error(stderr);
@@ -182,11 +183,11 @@ function memory(): void {
   const ticks = String(1e8 * SHARE);
   const runs = [1e4, 1e5, 1e6].map((n) => String(n * SHARE));
   print('Peak memory of the process', ['', 'left in queues or rows', 'MB'], [
-    ['nothing but the scripts', ...of('nothing')],
-    [`one run of ${ticks} ticks, rates 5-60-5`, ...of('run', ticks, '5,60,5', '0.7')],
-    [`one run of ${ticks} ticks, rates 1-99, all send`, ...of('run', ticks, '1,99', '0')],
-    ...runs.map((n) => [`sweep of ${n} runs, summary`, ...of('sweep', n, 'summary')]),
-    ...runs.map((n) => [`sweep of ${n} runs, rows`, ...of('sweep', n, 'rows')]),
+    ['nothing but the scripts', ...measured('nothing')],
+    [`one run of ${ticks} ticks, rates 5-60-5`, ...measured('run', ticks, '5,60,5', '0.7')],
+    [`one run of ${ticks} ticks, rates 1-99, all send`, ...measured('run', ticks, '1,99', '0')],
+    ...runs.map((n) => [`sweep of ${n} runs, summary`, ...measured('sweep', n, 'summary')]),
+    ...runs.map((n) => [`sweep of ${n} runs, rows`, ...measured('sweep', n, 'rows')]),
   ]);
 }
 
