@@ -84,7 +84,8 @@ export function readRun(folder: string): Recording {
   const stray = [...files].find((file) => !known.has(file));
   if (stray) throw new Unreadable(`${join(folder, stray)}: run.json has ${run.machines} machines`);
   const logs = expected.map((file) => {
-    const bytes = files.has(file) ? read(join(folder, file), KNOBS.log_max_bytes) : new Uint8Array();
+    const bytes = files.has(file)
+      ? read(join(folder, file), KNOBS.log_max_bytes) : new Uint8Array();
     try {
       return parseLog(bytes, file);
     } catch (error) {
@@ -113,7 +114,8 @@ const printable = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g
 
 function foreignText(folder: string, report: ForeignReport): string {
   const { consistent, variant, machines, findings } = report;
-  const say = [consistent ? paint('green', `consistent: no rule is broken in ${folder} (${variant})`)
+  const say = [consistent
+    ? paint('green', `consistent: no rule is broken in ${folder} (${variant})`)
     : paint('red', `violated: ${folder} breaks the rule (${variant})`),
   table(FOREIGN, machines.map((m) => [m.machine, printable(m.name),
     m.rate_hz?.toPrecision(3) ?? '–', m.pace_hz?.toPrecision(3) ?? '–', m.rows, m.receives,
@@ -127,7 +129,9 @@ function foreignText(folder: string, report: ForeignReport): string {
   say.push('');
   for (const { rule, verdict, rows, text } of findings) {
     if (verdict === 'holds') say.push(paint('green', `✓ ${rule} (${plural(rows, 'row')})`));
-    else if (verdict !== 'violated') say.push(paint('yellow', `? ${rule}: cannot be decided. ${text}`));
+    else if (verdict !== 'violated') {
+      say.push(paint('yellow', `? ${rule}: cannot be decided. ${text}`));
+    }
   }
   return say.join('\n');
 }
@@ -143,7 +147,8 @@ function foreignPage(folder: string, { consistent, findings }: ForeignReport): s
     `${text} ${broken} of ${rows} rows.`,
     places.map(({ file, line, text: what }) => `- ${code(`${file}:${line}`)} ${what}`).join('\n'),
     `**Why it matters.** ${why}`, `**To mend it.** ${mend}`]),
-  '## Right', those('holds').map(({ rule, rows, text }) => `- ${rule}: ${text} (${rows} rows)`).join('\n'),
+  '## Right',
+  those('holds').map(({ rule, rows, text }) => `- ${rule}: ${text} (${rows} rows)`).join('\n'),
   '## Not to be decided from these rows',
   those('cannot be decided').map(({ rule, text }) => `- ${rule}: ${text}`).join('\n')].join('\n\n')
     .concat('\n');
@@ -180,7 +185,8 @@ function chanceText({ statistics, machines }: Report): string {
   const all = machines.reduce((sum, machine) => sum + machine.rolls, 0);
   const share = (what: string, count: number, n: number, p: number) =>
     (n === 0 ? [] : [`${what} ${count} of ${n} = ${percent(count / n)}, ${frequency(p)}`]);
-  return [`${seeds} of ${all} rolls are the seed's`, ...share('internal', internal, rolls, internal_p),
+  return [`${seeds} of ${all} rolls are the seed's`,
+    ...share('internal', internal, rolls, internal_p),
     ...(machines.length === 2 ? [] : share('to all', to_all, sends, to_all_p))]
     .map((line) => wrapped(line, 12, terminalWidth() - 10)).join(`\n${' '.repeat(10)}`);
 }

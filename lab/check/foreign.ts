@@ -169,11 +169,13 @@ function ownFinding(logs: readonly Row[][]): ForeignFinding {
   const isStill = still > tally.broken / 2;
   return tally.finding('own events add one', 'Each internal event and each send adds one.',
     isStill ? 'Internal events or sends leave the clock as it was: one tick wrote two rows, or the '
-      + 'increment is missing.' : 'The clock moves by another step than one at internal events or sends.',
-    'The clock counts events: two of them with one value cannot be put in order, and a step that no '
-      + 'event explains puts the others behind.',
-    isStill ? 'Increment once in each branch of the tick, and return after a send instead of falling '
-      + 'through to the internal event.' : 'Increment once a tick, in one place; take a message only '
+      + 'increment is missing.'
+      : 'The clock moves by another step than one at internal events or sends.',
+    'The clock counts events: two of them with one value cannot be put in order, and a step that '
+      + 'no event explains puts the others behind.',
+    isStill ? 'Increment once in each branch of the tick, and return after a send instead of '
+      + 'falling through to the internal event.'
+      : 'Increment once a tick, in one place; take a message only '
       + 'in a tick that receives, not in the thread that reads the socket.',
     'There are no internal events or sends that follow another row.');
 }
@@ -192,11 +194,12 @@ function advanceFinding(logs: readonly Row[][]): ForeignFinding {
   const tally = new Tally();
   each(logs, (row, before) => {
     if (row.event !== 'receive') return;
-    tally.hold(row.clock > before.clock, row, () => `receive, clock ${row.clock} after ${before.clock}`);
+    tally.hold(row.clock > before.clock, row, () =>
+      `receive, clock ${row.clock} after ${before.clock}`);
   });
   return tally.finding('a receive advances the clock', 'Each receive is above the event before it.',
-    'Receives leave the clock as it was.', 'A receive is an event: it and the one before it have the '
-      + 'same clock, though one happened before the other.',
+    'Receives leave the clock as it was.', 'A receive is an event: it and the one before it have '
+      + 'the same clock, though one happened before the other.',
     'clock = max(clock, message) + 1: add one also where the message is old.',
     'No receive follows another row.');
 }
@@ -227,8 +230,8 @@ function maxFinding(logs: readonly Row[][], variant: Variant, vector: boolean): 
       if (row.event !== 'receive' || row.message === null) return;
       const want = VARIANTS[variant](before.clock, row.message);
       if (row.clock > want) above++;
-      tally.hold(row.clock === want, row, () => `receive, clock ${row.clock}: before it ${before.clock}, `
-        + `its send ${row.message}, so ${want}`);
+      tally.hold(row.clock === want, row, () => `receive, clock ${row.clock}: `
+        + `before it ${before.clock}, its send ${row.message}, so ${want}`);
     });
   }
   const isAbove = above > tally.broken / 2;
@@ -238,7 +241,8 @@ function maxFinding(logs: readonly Row[][], variant: Variant, vector: boolean): 
     isAbove ? 'Events are counted that did not happen.' : 'See the clock condition.',
     isAbove ? 'Add one at a receive, once.' : 'clock = max(clock, message) + 1, and send the clock '
       + 'after its increment.',
-    vector ? 'The clocks are vectors: their sum has no such rule.' : 'No receive\'s send is known.');
+    vector ? 'The clocks are vectors: their sum has no such rule.'
+      : 'No receive\'s send is known.');
 }
 
 function orderFindings(logs: readonly Row[][]): ForeignFinding[] {
@@ -276,8 +280,8 @@ function idleFinding(logs: readonly Row[][]): ForeignFinding {
     if (before.event !== 'receive' || !before.queue) return;
     tally.hold(row.event === 'receive', row, () => `${row.event}, while ${before.queue} wait`);
   });
-  return tally.finding('no tick idles while a message waits', 'After a receive that leaves a queue the '
-    + 'next event is a receive.', 'Machines roll the die while messages wait.',
+  return tally.finding('no tick idles while a message waits', 'After a receive that leaves a queue '
+    + 'the next event is a receive.', 'Machines roll the die while messages wait.',
   'The exercise takes a message whenever there is one; so the queue grows longer than it must.',
   'Look into the queue first, and roll only if it is empty.',
   'No row has a queue, or none leaves one.');
@@ -288,7 +292,9 @@ function boundFinding(logs: readonly Row[][]): ForeignFinding {
   const all = logs.reduce((sum, rows) => sum + rows.length, 0);
   for (const rows of logs) {
     const row = rows.at(-1);
-    if (row) tally.hold(row.clock <= all, row, () => `clock ${row.clock}; all machines have ${all} events`);
+    if (!row) continue;
+    tally.hold(row.clock <= all, row, () =>
+      `clock ${row.clock}; all machines have ${all} events`);
   }
   return tally.finding('no clock is above the number of all events', 'None is.', 'Clocks are.',
     'A Lamport clock is the length of a chain of events; there are not so many.',
@@ -296,7 +302,8 @@ function boundFinding(logs: readonly Row[][]): ForeignFinding {
 }
 
 function paceFinding(
-  logs: readonly Row[][], machines: ForeignReport['machines'], rates: readonly { from: string | null }[],
+  logs: readonly Row[][], machines: ForeignReport['machines'],
+  rates: readonly { from: string | null }[],
 ): ForeignFinding {
   const tally = new Tally();
   for (const { machine, name, rate_hz, pace_hz } of machines) {
@@ -307,8 +314,8 @@ function paceFinding(
     tally.hold(share > PACE_NEAR[0] && share < PACE_NEAR[1], row, () =>
       `machine ${name} makes ${pace_hz.toFixed(2)} of ${rate_hz} events a second`);
   }
-  return tally.finding('the pace is the rate', 'Each machine makes about as many events a second as its '
-    + 'rate says.', 'Machines do not keep their rate.', 'Load and drift follow from the rates.',
+  return tally.finding('the pace is the rate', 'Each machine makes about as many events a second as '
+    + 'its rate says.', 'Machines do not keep their rate.', 'Load and drift follow from the rates.',
   'Sleep to the time when the next tick is due, not for a period behind each tick.',
   'No text says the rates, or there are no times.');
 }

@@ -135,8 +135,9 @@ export function parseRun(value: unknown, file: string): Run {
   demand(isPositive(duration_s), 'duration_s', 'a number above 0');
   demand(isPositive(speed), 'speed', 'a number above 0');
   demand(kind === 'sockets' || kind === 'virtual', 'kind', '"sockets" or "virtual"');
-  demand(kind === 'sockets' || (rates_hz as number[]).reduce((sum, hz) => sum + hz * (duration_s as number), 0)
-    < TICKS_MAX, 'duration_s', `one of a virtual run: it has less than ${TICKS_MAX} ticks`);
+  const ticks = (rates_hz as number[]).reduce((sum, hz) => sum + hz * (duration_s as number), 0);
+  demand(kind === 'sockets' || ticks < TICKS_MAX, 'duration_s',
+    `one of a virtual run: it has less than ${TICKS_MAX} ticks`);
   demand(kind === 'virtual' ? start_us === 0 || start_us === null
     : start_us === null || (isWhole(start_us) && start_us >= EPOCH_LEAST_US), 'start_us',
   kind === 'virtual' ? '0, where virtual time begins' : 'a time in µs since 1970 or null');
@@ -146,7 +147,8 @@ export function parseRun(value: unknown, file: string): Run {
   demand(ended !== 'finished' || start_us !== null, 'ended', 'possible: "finished" without start');
   const range = rates_range as [number, number];
   demand(range === null || (Array.isArray(range) && range.length === 2 && range.every(isWhole)
-    && range[0] >= 1 && range[1] >= range[0]), 'rates_range', 'null or two whole numbers, as [1,6]');
+    && range[0] >= 1 && range[1] >= range[0]),
+  'rates_range', 'null or two whole numbers, as [1,6]');
   const run = said as unknown as Run;
   return {
     kind: run.kind, seed: run.seed, machines: run.machines, rates_hz: run.rates_hz,

@@ -49,6 +49,7 @@ export function exportTables(
     const path = join(run.folder, name);
     if (options.csv) frame.writeCSV(`${path}.csv`);
     if (options.parquet) frame.writeParquet(`${path}.parquet`);
-    return [...(options.csv ? [`${path}.csv`] : []), ...(options.parquet ? [`${path}.parquet`] : [])];
+    return [...(options.csv ? [`${path}.csv`] : []),
+      ...(options.parquet ? [`${path}.parquet`] : [])];
   });
 }

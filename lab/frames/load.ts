@@ -168,7 +168,8 @@ function eventsOf(logs: Log[], run: RunRecord, start_us: number): DataFrame {
       words.event[at] = EVENTS[log.event[r]!]!;
       words.peer[at] = next > first ? log.peer.subarray(first, next).join(' ') : null;
       if (!several) continue;
-      words.messages[at] = log.message[r]! < 0 ? null : log.event[r] === SEND ? String(log.message[r])
+      words.messages[at] = log.message[r]! < 0 ? null
+        : log.event[r] === SEND ? String(log.message[r])
         : Array.from({ length: next - first }, (_, n) => valueAt(log, r, first + n)).join(' ');
     }
   }

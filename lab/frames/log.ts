@@ -1,6 +1,6 @@
 /**
- * A machine's log, read from its bytes into columns: a plain loop over bytes, since ten million rows
- * are to be summed up in seconds.
+ * A machine's log, read from its bytes into columns: a plain loop over bytes, since ten million
+ * rows are to be summed up in seconds.
  */
 import { HEADER } from '../model/run.ts';
 
@@ -39,7 +39,9 @@ const ROWS_MORE = 2 ** 16;
 const DIGITS_MOST = 16;
 const encoder = new TextEncoder();
 const WORDS = EVENTS.map((word) => encoder.encode(word));
-const ROOM = ['time_us', 'tick', 'event', 'message', 'queue', 'clock', 'peer', 'firstPeer'] as const;
+const ROOM = [
+  'time_us', 'tick', 'event', 'message', 'queue', 'clock', 'peer', 'firstPeer',
+] as const;
 
 const emptyLog = (machine: number, rows: number): Log => ({
   machine, rows: 0, time_us: new Float64Array(rows), tick: new Float64Array(rows),

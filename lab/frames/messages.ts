@@ -5,8 +5,8 @@ import { type Run, secondsOf } from './load.ts';
 import { eachInTime, type Log, NONE, RECEIVE, SEND, valueAt } from './log.ts';
 
 /**
- * For each machine, beside its log's `peer`: of a send the row of the receive in that peer's log, of
- * a receive the row of the send; NONE where there is none.
+ * For each machine, beside its log's `peer`: of a send the row of the receive in that peer's log,
+ * of a receive the row of the send; NONE where there is none.
  */
 export type Partners = Int32Array[];
 
@@ -77,7 +77,7 @@ function sendFinder(log: Log): (value: number, receiver: number) => number {
   };
 }
 
-/** Visits each message and receiver in the order of sending; `taken` is a row of `to`'s, or NONE. */
+/** Visits each message and receiver in the order of sending; `taken`: a row of `to`'s, or NONE. */
 export function eachMessage(
   run: Run, visit: (from: Log, sent: number, to: number, taken: number) => void,
 ): void {
@@ -122,8 +122,8 @@ export function messages(run: Run): DataFrame {
 
 /**
  * How long messages waited from send to receive, one row a receiver: `machine`, `taken`,
- * `not_taken` (still in its queue, under way or lost; null where clocks alone name messages), and of
- * those that were taken `mean_wait_s`, `median_wait_s`, `max_wait_s`.
+ * `not_taken` (still in its queue, under way or lost; null where clocks alone name messages), and
+ * of those that were taken `mean_wait_s`, `median_wait_s`, `max_wait_s`.
  */
 export function waits(run: Run): DataFrame {
   const reconstructed = isReconstructed(run);

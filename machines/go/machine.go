@@ -493,7 +493,8 @@ func (n *node) gather() bool {
 }
 
 func (n *node) row(time int64, tick, event, peers, messages string) {
-	fmt.Printf("%d,%d,%s,%s,%s,%s,%d,%d\n", time, n.ID, tick, event, peers, messages, len(n.inbox), n.Clock)
+	fmt.Printf("%d,%d,%s,%s,%s,%s,%d,%d\n",
+		time, n.ID, tick, event, peers, messages, len(n.inbox), n.Clock)
 }
 
 func (n *node) run() {
@@ -581,7 +582,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("# dice seed\n# machine %d listens on port %d\n", n.ID, listener.Addr().(*net.TCPAddr).Port)
+	port := listener.Addr().(*net.TCPAddr).Port
+	fmt.Printf("# dice seed\n# machine %d listens on port %d\n", n.ID, port)
 	introduction := struct{ Peers []string }{}
 	if text, _ := input.ReadBytes('\n'); json.Unmarshal(text, &introduction) != nil {
 		os.Exit(0)
@@ -704,6 +706,7 @@ func checkVectors(path string) {
 	if wrong > 0 {
 		os.Exit(1)
 	}
-	fmt.Println(len(v.Rolls)+len(v.Steps)+len(v.Schedules)+len(v.Inboxes)+len(v.Lines), "vectors passed")
+	passed := len(v.Rolls) + len(v.Steps) + len(v.Schedules) + len(v.Inboxes) + len(v.Lines)
+	fmt.Println(passed, "vectors passed")
 	os.Exit(0)
 }

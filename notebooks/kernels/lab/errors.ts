@@ -40,6 +40,7 @@ export function explain(error: unknown, lineOf: LineOf): string {
 /** What the compiler holds against a line of a cell. */
 export function complaint(text: string, cell: number, line: number, lineOf: LineOf): string {
   const hint = /module '\.\.\//.test(text)
-    ? '\n  Cells stand in the project\'s folder, wherever the notebook is: import from \'./…\'.' : '';
+    ? '\n  Cells stand in the project\'s folder, wherever the notebook is: import from \'./…\'.'
+    : '';
   return `${text}\n  cell [${cell}], line ${line}:  ${lineOf(cell, line).trim()}${hint}`;
 }
