@@ -71,7 +71,8 @@ good('a machine that died, and says what was lost with it', () => {
   const { machines, messages, notes } = check(play(SHAPES['sockets, a death']));
   assert.equal(machines.map(({ died }) => died), [false, true, false]);
   assert.is(messages.lost, machines[1]!.lost_to + machines[1]!.lost_from);
-  assert.match(notes.join(), /machine 1 died: its last row is at (19|20)\.\d+ s; \d+ messages to it/);
+  assert.match(notes.join(),
+    /machine 1 died: its last row is at (19|20)\.\d+ s; \d+ messages to it/);
 });
 
 good('dice of one’s own, and says how many rolls are the seed’s', () => {
@@ -133,7 +134,9 @@ for (const [nth, lie] of LIES.entries()) {
   });
 }
 lies('nothing of what these are told about', () => {
-  for (const base of ['virtual', 'network', 'sockets', 'stalled', 'faults', 'virtual faults'] as const) {
+  for (const base of [
+    'virtual', 'network', 'sockets', 'stalled', 'faults', 'virtual faults',
+  ] as const) {
     assert.equal(named({ name: '', rules: [], on: [base], tell: (played) => played }, base, 5), []);
   }
 });
@@ -200,7 +203,8 @@ forms('whatever bytes there are, without an exception but that it is no log', ()
     for (const [id, at, by] of flips) buffers[id]!.write(by, at % buffers[id]!.length, 'latin1');
     buffers[keep] = buffers[keep]!.subarray(0, flips[0]![1] % buffers[keep]!.length);
     try {
-      const report = checkRun(run, buffers.map((buffer, id) => parseLog(buffer, `machine-${id}.csv`)));
+      const report = checkRun(run, buffers.map((buffer, id) =>
+        parseLog(buffer, `machine-${id}.csv`)));
       assert.is(report.consistent, report.violations.length === 0);
       const { sent, received, queued, in_flight, lost } = report.messages;
       assert.is(sent, received + queued + in_flight + lost);
@@ -275,7 +279,8 @@ const breaks: [name: string, rules: Rule[], world: World][] = [
     (right.event === 'internal' ? { ...right, clock: right.clock - 1 } : right) } }],
   ['sends to all only', ['roll'], { bugs: { step: (right) =>
     (right.event === 'send' ? { ...right, to: -2 } : right) } }],
-  ['leaves a receiver out of a send to all', ['fifo', 'network', 'queue'], { bugs: { leftOut: 0 } }],
+  ['leaves a receiver out of a send to all', ['fifo', 'network', 'queue'],
+    { bugs: { leftOut: 0 } }],
 ];
 for (const [name, rules, world] of breaks) {
   for (const kind of ['virtual', 'sockets'] as const) {
@@ -295,7 +300,8 @@ const planted: [name: string, rules: Rule[], world: World][] = [
   ['restarts with its clock back by one', ['restart'], { ...NEMESIS, bugs: { clockBack: 1 } }],
   ['takes a message twice after a restart', ['once'], { ...NEMESIS, bugs: { takenTwice: true } }],
   ['makes a tick twice after a restart', ['tick'], { ...NEMESIS, bugs: { tickTwice: true } }],
-  ['receives after a restart what was lost', ['crash'], { ...NEMESIS, bugs: { nothingLost: true } }],
+  ['receives after a restart what was lost', ['crash'],
+    { ...NEMESIS, bugs: { nothingLost: true } }],
   ['goes on receiving while it is cut', ['cut'], { ...NEMESIS, bugs: { nothingLost: true } }],
   ['makes up for a pause in a burst', ['pace'], { ...NEMESIS, bugs: { burst: true } }],
   ['goes on while it is paused', ['pause'], { ...NEMESIS, bugs: { restless: true } }],
@@ -356,8 +362,9 @@ look('before its send by the time that a look at the sockets takes, and no earli
   for (const [early_us, rule] of [[5900, 'holds'], [6100, 'violated']] as const) {
     const played = play({ kind: 'sockets', rates_hz: [1, 1], internal: 0.4, duration_s: 40 });
     const [c, sent] = played.rows[1]!.flatMap((cells) => {
-      const row = cells.event !== 'receive' ? undefined : played.rows[0]!.find(({ event, messages }) =>
-        event === 'send' && messages[0] === cells.messages[0]);
+      const row = cells.event !== 'receive' ? undefined
+        : played.rows[0]!.find(({ event, messages }) =>
+          event === 'send' && messages[0] === cells.messages[0]);
       return row && cells.time_us - row.time_us < 990_000 ? [cells, row] : [];
     }) as [Cells, Cells];
     sent.time_us = c.time_us + early_us;
@@ -405,7 +412,8 @@ reading('refuses a folder that is no run, with one line that names the file', ()
 reading('refuses what is no log: other CSV, bytes, a folder', () => {
   const [first, , third] = texts(TRUE) as [string, string, string];
   refused(write('csv', TRUE, [first, 'a,b\n1,2\n', third]), /machine-1.csv:1: it is no log/);
-  refused(write('binary', TRUE, [first, '\0\x01\x02\n\xff\0', third]), /machine-1.csv:1: it is no log/);
+  refused(write('binary', TRUE, [first, '\0\x01\x02\n\xff\0', third]),
+    /machine-1.csv:1: it is no log/);
   const path = write('folder', TRUE, [first]);
   mkdirSync(join(path, 'machine-1.csv'));
   refused(path, /machine-1.csv: it is a folder$/);

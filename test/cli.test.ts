@@ -67,7 +67,9 @@ words('count and list', () => {
   assert.is(listed([0, 1, 2]), '0, 1 and 2');
 });
 words('draw a bar of one length whatever the share', () => {
-  for (const share of [-1, 0, 0.5, 1, 2]) assert.is(stripVTControlCharacters(bar(share)).length, 30);
+  for (const share of [-1, 0, 0.5, 1, 2]) {
+    assert.is(stripVTControlCharacters(bar(share)).length, 30);
+  }
 });
 words('are broken into lines that fit, with what follows moved in', () => {
   const text = 'one two three four five six seven';

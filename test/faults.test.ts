@@ -56,7 +56,8 @@ cost('a crash loses each message that waited or came, the ticks, and time to cat
 });
 cost('a cut loses what is sent into it, both ways, and no tick', () => {
   const { rows, fates } = costs('cut', [{ do: 'cut', link: [0, 2], at_s: 10, for_s: 10 }]);
-  assert.equal(rows.map(({ machine, ticks_skipped }) => [machine, ticks_skipped]), [[0, 0], [2, 0]]);
+  assert.equal(rows.map(({ machine, ticks_skipped }) => [machine, ticks_skipped]),
+    [[0, 0], [2, 0]]);
   assert.ok(rows.every(({ messages_lost }) => messages_lost > 0), 'in each direction');
   assert.is(rows[0]!.messages_lost + rows[1]!.messages_lost, fates.lost);
 });

@@ -29,28 +29,31 @@ titles('say with numbers who falls behind, and what theory says of it', async ()
     + 'gains 6.1 a second (theory: 6.1)');
   assert.is(lag, 'Machine 0 falls behind by 2.9 a second (theory: 2.4): it hears 1.87 messages for '
     + 'each tick');
-  assert.is(queues, 'Machine 0’s queue grows by 0.87 a second (theory: 0.67), to 52 messages at the '
-    + 'end');
-  assert.is(jumps, 'Machine 0 jumps most: by 3.2 a tick on average; the longest jump is machine 1’s: '
-    + '12; machine 2 least: by 1');
-  assert.is(events, 'Machine 0 spends 100 % of its ticks on receives, machine 2 spends 14 % (theory: '
-    + '100 % and 10 %)');
-  assert.match(messages, /^Machine 0 takes its messages latest: 15 s .*; of all messages 52 were n/);
+  assert.is(queues, 'Machine 0’s queue grows by 0.87 a second (theory: 0.67), to 52 messages at '
+    + 'the end');
+  assert.is(jumps, 'Machine 0 jumps most: by 3.2 a tick on average; the longest jump is '
+    + 'machine 1’s: 12; machine 2 least: by 1');
+  assert.is(events, 'Machine 0 spends 100 % of its ticks on receives, machine 2 spends 14 % '
+    + '(theory: 100 % and 10 %)');
+  assert.match(messages,
+    /^Machine 0 takes its messages latest: 15 s .*; of all messages 52 were n/);
 });
 titles('say so when all keep up', async () => {
   const { headline, lag, queues } = await found(quiet);
   assert.is(headline, 'Every machine keeps up with its messages');
   assert.match(lag, /^Machine 2 lags most: by 1\.2 on average \(theory: [\d.]+\), 6 at worst$/);
-  assert.is(queues, 'Never more than 3 messages wait, at machine 2; all queues are empty at the end');
+  assert.is(queues, 'Never more than 3 messages wait, at machine 2; all queues are empty at the '
+    + 'end');
 });
 titles('the border is a verdict of its own: where theory’s load is 1, and near it', async () => {
   const { headline } = await found(virtual('border', [2, 4, 1]));
   assert.match(headline, /^Machine 2 stands on the border of keeping up: it hears [\d.]+ messages/);
 });
-thoroughTitles('join machines that share a fate, and have something to say of the odd runs', async () => {
+thoroughTitles('join machines that share a fate, and can speak of the odd runs', async () => {
   const { headline, lag } = await found(virtual('extreme', [5, 60, 5]));
   assert.is(headline, 'Machines 0 and 2 cannot keep up with their messages');
-  assert.match(lag, /^Machines 0 and 2 fall behind by 34 and 35 a second .*: they hear 2\.38 and 2\./);
+  assert.match(lag,
+    /^Machines 0 and 2 fall behind by 34 and 35 a second .*: they hear 2\.38 and 2\./);
   const alone = await found(virtual('short', [1, 1], 0.01));
   assert.is(alone.headline, 'No machine has ticked');
   const dead = virtual('dead', [3, 3, 2]);
@@ -65,8 +68,8 @@ titles('name the faults of a run behind its verdict', async () => {
   const { headline } = await found(virtual('nemesis', [1, 4, 6], 60, {
     faults: [{ do: 'pause', machine: 2, at_s: 10, for_s: 3 }, { do: 'cut', link: [0, 2], at_s: 20,
       for_s: 5 }, { do: 'crash', machine: 1, at_s: 40, for_s: 5 }] }));
-  assert.match(headline, new RegExp('; machine 2 was paused, machine 1 was killed and started again '
-    + 'and link 0–2 was cut$'));
+  assert.match(headline, new RegExp('; machine 2 was paused, machine 1 was killed and started '
+    + 'again and link 0–2 was cut$'));
 });
 
 /** Frames as withTheory and waits make them, with small numbers, so that many are equal. */
@@ -98,9 +101,10 @@ function framesOf(machines: (typeof anyMachine extends fc.Arbitrary<infer T> ? T
   return { rows, waiting, found: findings(pl.readRecords(rows), pl.readRecords(waiting)) };
 }
 const manyMachines = fc.array(anyMachine, { minLength: 1, maxLength: 6 });
-const near = (text: string | undefined, value: number, what: string) =>
-  assert.ok(Math.abs(Number(text) - value) <= (Math.abs(value) >= 10 ? 0.5 : 0.051 * Math.abs(value)),
-    `${what}: ${text} is not ${value}`);
+const near = (text: string | undefined, value: number, what: string) => {
+  const rounding = Math.abs(value) >= 10 ? 0.5 : 0.051 * Math.abs(value);
+  assert.ok(Math.abs(Number(text) - value) <= rounding, `${what}: ${text} is not ${value}`);
+};
 const most = (rows: Record<string, number>[], name: string) =>
   Math.max(...rows.map((row) => row[name]!));
 /** How a machine stands, worked out here once more. */
@@ -120,7 +124,8 @@ titles('name exactly the machines that fall behind or stand on the border, for a
     const { rows, found: { headline } } = framesOf(machines);
     const [late, border] = ['late', 'border'].map((how) =>
       rows.filter((row) => standing(row) === how).map(({ machine }) => machine!));
-    for (const [ids, pattern] of [[late, /^.*? cannot keep up/], [border, /[Mm]achines? [^;]*on the/],
+    for (const [ids, pattern] of [
+      [late, /^.*? cannot keep up/], [border, /[Mm]achines? [^;]*on the/],
     ] as const) {
       const part = pattern.exec(headline)?.[0];
       assert.is(part !== undefined, ids!.length > 0, headline);
@@ -145,8 +150,8 @@ titles('name what was done to whom, and nothing that was not done, for any fault
     const { headline } = findings(pl.readRecords(rows), pl.readRecords(waiting), spans);
     const [, ...clauses] = headline.split('; ');
     const said = clauses.join().split(/(?<=paused|again|good|cut)(?:,| and)? ?/).filter(Boolean);
-    const kinds = { paused: 'pause', 'killed and started again': 'crash', 'killed for good': 'crash',
-      cut: 'cut' };
+    const kinds = { paused: 'pause', 'killed and started again': 'crash',
+      'killed for good': 'crash', cut: 'cut' };
     let found = 0;
     for (const [words, what] of Object.entries(kinds)) {
       const whom = [...new Set(spans.filter((one) => one.do === what
@@ -167,7 +172,8 @@ titles('name what was done to whom, and nothing that was not done, for any fault
 titles('each number is that of the machine that the sentence names, for any frame', () => {
   fc.assert(fc.property(manyMachines, (machines) => {
     const { rows, waiting, found } = framesOf(machines);
-    const [, front, gain] = /highest(?: clock)?, machine (\d+)’s, gains (\S+) a/.exec(found.clocks)!;
+    const [, front, gain] =
+      /highest(?: clock)?, machine (\d+)’s, gains (\S+) a/.exec(found.clocks)!;
     assert.is(rows[Number(front)]!.clock_growth_hz, most(rows, 'clock_growth_hz'));
     near(gain, most(rows, 'clock_growth_hz'), found.clocks);
     const late = rows.filter((row) => standing(row) === 'late');
@@ -197,7 +203,8 @@ titles('each number is that of the machine that the sentence names, for any fram
       if (left) assert.is(rows[Number(left[1])]!.final_queue, Number(left[2]), found.queues);
       if (left) assert.is(Number(left[2]), most(rows, 'final_queue'), found.queues);
     }
-    const jump = /(?:longest jump is machine (\d+)’s: |, )(\d+)(?: at most)?(?:;|$)/.exec(found.jumps);
+    const jump =
+      /(?:longest jump is machine (\d+)’s: |, )(\d+)(?: at most)?(?:;|$)/.exec(found.jumps);
     if (jump) assert.is(Number(jump[2]), most(rows, 'max_jump'), found.jumps);
     if (jump?.[1]) assert.is(rows[Number(jump[1])]!.max_jump, most(rows, 'max_jump'), found.jumps);
     const taken = waiting.filter(({ taken: n }) => n > 0);

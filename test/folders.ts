@@ -10,7 +10,9 @@ import { record } from '../lab/virtual/record.ts';
 export function folders(name: string) {
   const root = mkdtempSync(join(tmpdir(), `${name}-`));
   process.on('exit', () => rmSync(root, { recursive: true, force: true }));
-  const virtual = (run: string, rates_hz: number[], duration_s = 60, extra: object = {}): string => {
+  const virtual = (
+    run: string, rates_hz: number[], duration_s = 60, extra: object = {},
+  ): string => {
     const folder = join(root, run);
     mkdirSync(folder);
     record({ ...PERFECT, ...configure({ seed: 7, machines: rates_hz.length, rates_hz,

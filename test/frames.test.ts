@@ -105,7 +105,7 @@ loading('cuts a torn last line, even one that looks like a number', () => {
   appendFileSync(logPath(folder, 0), '6000001,0,5,internal,,,0,7');
   assert.is(load(folder).events.height, 13);
 });
-thoroughLoading('takes a log that holds nothing, only its header, half of it, or that is missing', () => {
+thoroughLoading('takes a log that is empty, only its header, half of it, or missing', () => {
   for (const rest of ['', HEADER, HEADER.slice(0, 20), null]) {
     const folder = write(byHand, { phases: [0.5, 0] });
     if (rest === null) rmSync(logPath(folder, 1));

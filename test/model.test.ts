@@ -4,8 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PURPOSE, stream, uniform } from '../lab/model/chance.ts';
 import {
-  checkFaults, type Fault, faultText, faultWords, KINDS, machinesOf, nemesis, type Override, overrideText,
-  parseFault, parseOverride,
+  checkFaults, type Fault, faultText, faultWords, KINDS, machinesOf, nemesis, type Override,
+  overrideText, parseFault, parseOverride,
 } from '../lab/model/faults.ts';
 import { arrive, largest, type Message, take } from '../lab/model/inbox.ts';
 import { parseLatency } from '../lab/model/network.ts';
@@ -339,7 +339,8 @@ faults.run();
 const record = suite('validateRun');
 const good = {
   ...configure({ ...drawn, rates_hz: [1, 4, 6] }), kind: 'virtual', start_us: 0,
-  latency: 'constant:5', loss: 0, reorder: false, ended: 'finished', versions: { lab: '0.2.0', node: 'v20' },
+  latency: 'constant:5', loss: 0, reorder: false, ended: 'finished',
+  versions: { lab: '0.2.0', node: 'v20' },
 };
 record('takes what the lab writes', () => {
   validateRun(JSON.parse(JSON.stringify(good)));
@@ -353,7 +354,8 @@ record('refuses each field that cannot be, and names it', () => {
     duration_s: [0, Infinity, '60'], speed: [0, null], start_us: [-1, 0.5], ended: [3],
     latency: ['exponential:1e309', 'uniform:0,e', 'constant: 5', 'constant:0x10', 'none'],
     wire: ['udp'], loss: [1.1, '0'], reorder: ['yes'], take: ['any'], queue_max: [0, -1],
-    ticks: ['jitter:2'], senders: [[3], 'all'], both: [2], rates_range: [[6, 1], [1]], dice: ['mine', ['seed']],
+    ticks: ['jitter:2'], senders: [[3], 'all'], both: [2], rates_range: [[6, 1], [1]],
+    dice: ['mine', ['seed']],
     faults: [[{ do: 'pause', machine: 9, at_s: 1, for_s: 1 }], [null], {}], nemesis: [['rain']],
   };
   for (const [name, values] of Object.entries(bad)) {

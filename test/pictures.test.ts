@@ -70,7 +70,7 @@ colours('let text be read: a contrast of at least 4.5, on light and on dark', ()
     }
   }
 });
-colours('cost a launcher nothing: they bring no library along, and the stage only as it draws', () => {
+colours('cost a launcher nothing: they bring no library, and the stage only as it draws', () => {
   const imported = (path: string) =>
     [...readFileSync(new URL(path, import.meta.url), 'utf8')
       .matchAll(/^import (?!type )[^;]* from '([^']+)'/gm)].map(([, name]) => name);

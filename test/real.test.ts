@@ -357,7 +357,8 @@ room('leaves each planned fault its time, whatever button is pressed when, or sa
       const ids = machinesOf(fault);
       const own = planned.filter((one) => machinesOf(one).some((other) => ids.includes(other)));
       if (own.some((one) => one.at_s <= at_s && endOf(one, duration_s) >= at_s)) return;
-      const next = own.filter((one) => one.at_s > at_s).map((one) => one.at_s).sort((a, b) => a - b);
+      const next = own.map((one) => one.at_s).filter((other_s) => other_s > at_s)
+        .sort((a, b) => a - b);
       try {
         fault.for_s = roomFor(fault, planned, 1000 / speed);
       } catch (error) {

@@ -51,7 +51,7 @@ pages('says in red what the check finds, and draws what it can', async () => {
   assert.not.match(html, /Checked/);
   assert.is(html.match(/<figure /g)!.length, 8);
 });
-thoroughPages('tells rule and pace apart: yellow if only the time is off, red if the rule is', async () => {
+thoroughPages('tells rule and pace apart: yellow if the time is off, red if the rule', async () => {
   const folder = virtual('late', [3, 3, 2]);
   const path = logPath(folder, 1);
   const rows = read(path).split('\n').map((row) => {
@@ -84,10 +84,11 @@ thoroughPages('sets two runs side by side with the same axes, in a file of its o
   assert.is(windows.length, 2);
   assert.is(windows[0], windows[1]);
 });
-thoroughPages('puts three runs in three columns, each figure under its run’s name, numbers in columns',
+thoroughPages('puts three runs in three columns, figures under their run’s name, numbers aligned',
   async () => {
     const html = read(await writeReport(quiet, overloaded, virtual('third', [2, 4, 1])));
-    const rows = [...html.matchAll(/<section class="row" style="--columns:(\d)">(.*?)<\/section>/gs)];
+    const rows =
+      [...html.matchAll(/<section class="row" style="--columns:(\d)">(.*?)<\/section>/gs)];
     for (const [, columns, row] of rows) {
       assert.is(columns, '3');
       assert.equal([...row!.matchAll(/class="whose">([^<]*)</g)].map(([, name]) => name),
@@ -115,7 +116,8 @@ thoroughPages('leads from each number that has a place to that place', async () 
   const [, id, s, words] = places.find(([, , , text]) => /longest jump/.test(text!))!;
   const at = time_s.findIndex((at_s, nth) => at_s === Number(s) && machine[nth] === Number(id));
   const before = machine.lastIndexOf(Number(id), at - 1);
-  assert.match(words!, new RegExp(`longest jump, ${clock[at]! - clock[before]!}, at machine ${id}`));
+  const jump = clock[at]! - clock[before]!;
+  assert.match(words!, new RegExp(`longest jump, ${jump}, at machine ${id}`));
 });
 thoroughPages('of an imported run says its rule, its verdict and where it stands', async () => {
   const folder = virtual('theirs', [1, 2]);

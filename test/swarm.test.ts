@@ -95,7 +95,8 @@ thorough('shrinks what a planted bug breaks to its smallest, and says the comman
   assert.ok(fails(small));
   assert.ok(verdict(small).consistent, 'it is the bug that fails');
   const { faults = [], latency, loss, reorder, machines, nemesis, internal } = small;
-  assert.equal([latency, loss, reorder, nemesis, internal], ['constant:0', 0, false, undefined, 0.7]);
+  assert.equal([latency, loss, reorder, nemesis, internal],
+    ['constant:0', 0, false, undefined, 0.7]);
   assert.equal(faults.map(({ do: what }) => what), ['crash'], 'a single fault');
   assert.ok(machines <= 3 && small.duration_s <= 20, JSON.stringify(small));
   assert.match(commandOf(small)!, new RegExp('^npx tsx simulate.ts --rates [\\d.,]+ --seed \\d+ '
@@ -110,7 +111,9 @@ swarm('says each fault and each knob in its command, and none that is the exerci
   const run = { ...drawn(1), machines: 2, rates_hz: [1, 2.5], internal: 0.7, duration_s: 60,
     latency: 'constant:0', loss: 0, reorder: false, faults: [], nemesis: undefined };
   const plain: Case = { ...run, phases: drawn(1).phases.slice(0, 2) } as unknown as Case;
-  for (const knob of ['take', 'queue_max', 'drop', 'news', 'ticks', 'both'] as const) delete plain[knob];
+  for (const knob of ['take', 'queue_max', 'drop', 'news', 'ticks', 'both'] as const) {
+    delete plain[knob];
+  }
   const end = ' --name shrunk && npx tsx check.ts logs/shrunk';
   assert.is(commandOf(plain), `npx tsx simulate.ts --rates 1,2.5 --seed 1${end}`);
   assert.is(commandOf({ ...plain, take: 'all', queue_max: 3, drop: 'newest', news: true,

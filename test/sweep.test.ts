@@ -104,7 +104,8 @@ summaries('is worked out from the same runs: means, deviations, quantiles, inter
 summaries('can be of groups whose column bears the name of a method: drop', async () => {
   const rows = await sweep({ rates_hz: [1, 4], queue_max: 1, drop: 'oldest', runs: 3 });
   assert.equal(means(rows, ['drop', 'machine'], 'ticks').toRecords()
-    .map(({ drop, machine, mean }) => [drop, machine, mean]), [['oldest', 0, 60], ['oldest', 1, 240]]);
+    .map(({ drop, machine, mean }) => [drop, machine, mean]),
+  [['oldest', 0, 60], ['oldest', 1, 240]]);
 });
 
 function expectSummary(record: Record<string, unknown>, values: number[]): void {

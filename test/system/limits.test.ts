@@ -21,8 +21,10 @@ const trace = /\n\s+at |node:internal|triggerUncaught/;
 /** That whoever could not write a row said so in one line, and that no row is half. */
 function endedWhole(cwd: string, name: string, code: string, said: string): void {
   for (const id of [0, 1, 2]) {
-    assert.match(said, new RegExp(`machine ${id}: logs/${name}/machine-${id}.csv: ${code}: [^\n]*\n`));
-    assert.match(log(cwd, name, id), /\n\d+,\d,\d+,\w+,[^\n]*,\d+,\d+\n$/, 'it ends with a whole row');
+    assert.match(said,
+      new RegExp(`machine ${id}: logs/${name}/machine-${id}.csv: ${code}: [^\n]*\n`));
+    assert.match(log(cwd, name, id), /\n\d+,\d,\d+,\w+,[^\n]*,\d+,\d+\n$/,
+      'it ends with a whole row');
   }
   assert.not.match(said, trace);
   assert.equal(readdirSync(join(cwd, 'logs', name)).filter((file) => file.includes('.tmp')), []);
@@ -47,7 +49,8 @@ if (withMounts !== limits) console.log('# without: unshare, which mounts a small
 withMounts('room on the disk: the same, and run.json is the one before or whole', async () => {
   const cwd = somewhere();
   mkdirSync(join(cwd, 'logs'));
-  const { exitCode, stdout, stderr } = await $({ nothrow: true, quiet: true, cwd })`unshare -m sh -c ${
+  const inFolder = $({ nothrow: true, quiet: true, cwd });
+  const { exitCode, stdout, stderr } = await inFolder`unshare -m sh -c ${
     'mount -t tmpfs -o size=24k tmpfs logs; "$@"; code=$?; cp -r logs kept; exit $code'} sh ${
     [...NODE, LAUNCH, ...BUSY, '--name', 'full']}`;
   assert.is(exitCode, 1, stdout + stderr);
@@ -70,7 +73,7 @@ limits('files that may be open: one line, no folder, nobody is left', async () =
   assert.is((await processes('few')).size, 0);
 });
 
-limits('a folder that is taken away: the machines run on, one line says so, exit code 1', async () => {
+limits('a folder taken away: the machines run on, one line says so, exit code 1', async () => {
   const cwd = somewhere();
   const launched = launch(cwd, [...SHORT, '--name', 'gone']);
   await logged(cwd, 'gone', 1, /\n\d+,1,\d/, launched);

@@ -25,7 +25,8 @@ async function launched(name: string, ...words: string[]): Promise<[ChildProcess
   const child = spawn(process.execPath, [...tsx, join(project, 'launch.ts'), '--live', '--no-open',
     '--name', name, ...words], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
-  for await (const piece of child.stdout!.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+  const output = child.stdout!.setEncoding('utf8');
+  for await (const piece of output.iterator({ destroyOnReturn: false })) {
     said += piece as string;
     const address = /^live: (\S+)$/m.exec(said)?.[1];
     if (address) {

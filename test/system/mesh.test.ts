@@ -59,7 +59,7 @@ async function foreigner(port: number): Promise<Socket> {
 
 const machines = suite('machine.ts');
 for (const wire of WIRES) {
-  machines(`begin together over ${wire} in any order of their starts, and keep the rule`, async () => {
+  machines(`begin together over ${wire} in any order, and keep the rule`, async () => {
     const ports = await freePorts(3);
     const logs = folder();
     const options = ['--logs', logs, '--duration', '20', '--speed', '10', '--rates', '5,2,1',

@@ -40,7 +40,8 @@ swarm('prints a command that makes the run again, byte for byte', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'lab-'));
     const command = commandOf(run)!.replaceAll(/npx tsx (\w+\.ts)/g,
       (_, script) => `${process.execPath} --import ${tsx} ${join(root, script)}`);
-    const { exitCode, stdout, stderr } = await $({ nothrow: true, quiet: true, cwd })`sh -c ${command}`;
+    const inFolder = $({ nothrow: true, quiet: true, cwd });
+    const { exitCode, stdout, stderr } = await inFolder`sh -c ${command}`;
     assert.is(exitCode, 0, what + stdout + stderr);
     for (const [id, text] of logsOf(run).entries()) {
       assert.is(readFileSync(join(cwd, 'logs', 'shrunk', `machine-${id}.csv`), 'utf8'), text, what);

@@ -1,7 +1,7 @@
 /**
- * A real run and the virtual one of its seed do the same on each tick, but for races, for ticks that
- * one of them skipped, and for what follows from these: each difference has its cause. Under every
- * knob and under faults; and the check holds for both.
+ * A real run and the virtual one of its seed do the same on each tick, but for races, for ticks
+ * that one of them skipped, and for what follows from these: each difference has its cause. Under
+ * every knob and under faults; and the check holds for both.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

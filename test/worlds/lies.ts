@@ -22,7 +22,8 @@ const REAL: readonly Base[] = ['sockets', 'stalled', 'faults'];
 const VIRTUAL: readonly Base[] = ['virtual', 'network', 'virtual faults'];
 
 type Test = (cells: Cells, r: number, rows: Cells[]) => boolean;
-const event = (what: Cells['event'], from = 6): Test => (cells, r) => cells.event === what && r > from;
+const event = (what: Cells['event'], from = 6): Test =>
+  (cells, r) => cells.event === what && r > from;
 const ticked = (cells: Cells) => cells.tick !== '';
 
 /** The first row, machine by machine, that passes a test; a lie is told there. */
@@ -281,7 +282,7 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
     const rows = p.rows.find((each) => each.at(-1)!.queue > 0) ?? p.rows[0]!;
     const r = rows.map(({ event: what }) => what).lastIndexOf('receive');
     if (r < 0) return null;
-    for (let n = r; n < rows.length; n++) if (!['internal', 'send'].includes(rows[n]!.event)) rows[n]!.queue += 3;
+    for (const row of rows.slice(r)) if (!['internal', 'send'].includes(row.event)) row.queue += 3;
     return p;
   }],
   ['the queue at the stop is empty', ['queue', 'conservation'], change((c, _, rows) =>
@@ -302,7 +303,8 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
     (c) => { c.messages[0]! += 1e6; })],
   ['a message of the other peer', ['matched', 'once'], change(event('receive'),
     (c) => { c.peers[0] = 3 - c.machine - c.peers[0]!; })],
-  ['a message from itself', 'matched', change(event('receive'), (c) => { c.peers[0] = c.machine; })],
+  ['a message from itself', 'matched', change(event('receive'),
+    (c) => { c.peers[0] = c.machine; })],
   ['a message of a machine that is not', 'matched',
     change(event('receive'), (c) => { c.peers[0] = 9; })],
   ['a message that was sent to another', 'matched', (p) => at(p, event('receive'), (c) => {
@@ -326,7 +328,7 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
     for (const rows of p.rows) {
       const r = rows.findIndex((c, n) => n > 8 && c.event === 'receive'
         && sender(p, c).time_us > rows[n - 2]!.time_us + 10_000 && ticked(rows[n - 2]!)
-        && rows[n - 2]!.event === 'receive' && sender(p, c).time_us > rows[n - 2]!.time_us + 10_000);
+        && rows[n - 2]!.event === 'receive');
       if (r < 0) continue;
       exchanged(rows[r]!, [rows[r - 3]!, rows[r - 2]!, rows[r]!], 2);
       return p;
@@ -339,7 +341,8 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
   })],
   ['a receive is an internal event', ['waiting', 'queue', 'fifo', 'network', 'conservation'],
     change(event('receive'), unreceived)],
-  ['two messages of one sender change places', ['fifo', 'network'], change(twoReceives(true), exchanged)],
+  ['two messages of one sender change places', ['fifo', 'network'],
+    change(twoReceives(true), exchanged)],
   ['a receiver is left out of the log', ['fifo', 'queue', 'matched', 'roll'],
     (p) => at(p, (c, r) => c.event === 'send' && c.peers.length === 2 && r > 6,
       (c) => { c.peers.pop(); })],
@@ -348,7 +351,8 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
   ['a receiver twice', 'receivers', change((c) => c.event === 'send' && c.peers.length === 2,
     (c) => { c.peers[1] = c.peers[0]!; })],
   ['a send to itself', 'receivers', change(event('send'), (c) => { c.peers = [c.machine]; })],
-  ['a send to a machine that is not', 'receivers', change(event('send'), (c) => { c.peers = [3]; })],
+  ['a send to a machine that is not', 'receivers', change(event('send'),
+    (c) => { c.peers = [3]; })],
   ['one tick takes two messages', 'receive', change((c, r, rows) => c.event === 'receive' && r > 6
     && rows[r + 1]?.event === 'receive', (c, rows, r) => {
     const next = rows[r + 1]!;
@@ -376,9 +380,9 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
   ['sockets with reorder', 'unreadable', record((run) => { run.reorder = true; }), REAL],
   ['sockets with a latency', 'unreadable', record((run) => { run.latency = 'constant:9'; }), REAL],
   ['sockets with a what-if', 'unreadable', record((run) => { run.what_if = []; }), REAL],
-  ...['exponential:1e309', 'uniform:0,e', 'constant: 5', 'constant:0x10', 'uniform:9,1', 'constant:',
-    'constant:-1', '5'].map((latency): typeof list[number] => [`latency ${latency}`, 'unreadable',
-    record((run) => { run.latency = latency; }), VIRTUAL]),
+  ...['exponential:1e309', 'uniform:0,e', 'constant: 5', 'constant:0x10', 'uniform:9,1',
+    'constant:', 'constant:-1', '5'].map((latency): typeof list[number] =>
+    [`latency ${latency}`, 'unreadable', record((run) => { run.latency = latency; }), VIRTUAL]),
   ['loss 2', 'unreadable', record((run) => { run.loss = 2; }), VIRTUAL],
   ['take that is none', 'unreadable', record((run) => { run.take = 'best'; })],
   ['jitter of a half', 'unreadable', record((run) => { run.ticks = 'jitter:0.5'; })],
@@ -423,9 +427,10 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
   ['the crash is not in run.json', ['restart', 'fifo', 'conservation', 'pace'], record((run) => {
     run.faults = run.faults.filter((fault: { do: string }) => fault.do !== 'crash');
   }), ['faults', 'virtual faults']],
-  ['the cut is not in run.json', ['fifo', 'queue', 'conservation', 'network', 'waiting'], record((run) => {
-    run.faults = run.faults.filter((fault: { do: string }) => fault.do !== 'cut');
-  }), ['faults', 'virtual faults']],
+  ['the cut is not in run.json', ['fifo', 'queue', 'conservation', 'network', 'waiting'],
+    record((run) => {
+      run.faults = run.faults.filter((fault: { do: string }) => fault.do !== 'cut');
+    }), ['faults', 'virtual faults']],
   ['the pause is not in run.json', ['pace'], record((run) => {
     run.faults = run.faults.filter((fault: { do: string }) => fault.do !== 'pause');
   }), ['virtual faults']],
@@ -458,7 +463,8 @@ const list: [name: string, rules: Named | Named[], tell: Lie['tell'], on?: reado
     for (const fault of run.faults) fault.at_s += 1;
   }), ['faults']],
   ['a roll by what_if that was none', 'roll', record((run, p) => {
-    const tick = p.rows[0]!.find(({ event: what, tick: k }) => what === 'internal' && Number(k) > 9);
+    const tick = p.rows[0]!.find(({ event: what, tick: k }) =>
+      what === 'internal' && Number(k) > 9);
     run.what_if = [{ do: 'roll', machine: 0, tick: tick!.tick, roll: 0.01 }];
   }), VIRTUAL],
   ['a loss by what_if that was none', 'network', record((run, p) => {

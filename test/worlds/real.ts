@@ -1,4 +1,4 @@
-/** Real processes and sockets, with stalls, deaths and faults, as a list of things to do at times. */
+/** Real processes and sockets, with stalls, deaths and faults: a list of things to do at times. */
 import { PURPOSE, stream, uniform } from '../../lab/model/chance.ts';
 import { endOf, type Fault } from '../../lab/model/faults.ts';
 import { arrive, largest, take, type Message } from '../../lab/model/inbox.ts';
@@ -62,8 +62,8 @@ export class Real {
       const due_s = schedule(configuration, id);
       return { ...machineOf(configuration, id), due_s,
         due_us: (k) => START_US + (due_s(k) * 1e6) / speed, k: 0, inbox: [],
-        unread: Array.from({ length: machines }, () => []), rows: [], away_us: 0, busy_us: 0, flushed_us: 0,
-        alive: true, life: 0, reads: true };
+        unread: Array.from({ length: machines }, () => []), rows: [], away_us: 0, busy_us: 0,
+        flushed_us: 0, alive: true, life: 0, reads: true };
     });
   }
 
