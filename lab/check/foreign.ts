@@ -314,8 +314,9 @@ function paceFinding(
     tally.hold(share > PACE_NEAR[0] && share < PACE_NEAR[1], row, () =>
       `machine ${name} makes ${pace_hz.toFixed(2)} of ${rate_hz} events a second`);
   }
-  return tally.finding('the pace is the rate', 'Each machine makes about as many events a second as '
-    + 'its rate says.', 'Machines do not keep their rate.', 'Load and drift follow from the rates.',
+  return tally.finding('the pace is the rate', 'Each machine makes about as many events a second '
+    + 'as its rate says.', 'Machines do not keep their rate.',
+  'Load and drift follow from the rates.',
   'Sleep to the time when the next tick is due, not for a period behind each tick.',
   'No text says the rates, or there are no times.');
 }

@@ -12,7 +12,8 @@ const FILES: Record<string, string> = {
   fine: 'test(\'holds\', () => {});\ntest.run();',
   forgotten: 'test(\'is never run\', () => {});',
   empty: 'test.run();',
-  hook: 'test.before(() => { throw new Error(\'no room\'); });\ntest(\'a\', () => {});\ntest.run();',
+  hook: 'test.before(() => { throw new Error(\'no room\'); });\n'
+    + 'test(\'a\', () => {});\ntest.run();',
   thrown: 'test(\'throws what is no Error\', () => { throw undefined; });\ntest.run();',
   ended: 'test(\'ends the process\', () => process.exit(0));\ntest.run();',
   wrong: 'test(\'fails\', () => { throw new Error(\'wrong\'); });\ntest.run();',
