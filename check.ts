@@ -26,7 +26,7 @@ import { checkRun, type Report } from './lab/check/verdict.ts';
 import { suggestion } from './lab/cli/folder.ts';
 import { isMain, outliveReaders, script } from './lab/cli/options.ts';
 import { type Column, table } from './lab/cli/table.ts';
-import { paint, plural, terminalWidth, wrapped } from './lab/cli/terminal.ts';
+import { paint, plural, printable, terminalWidth, wrapped } from './lab/cli/terminal.ts';
 
 export { compare, type Comparison, type Difference } from './lab/check/compare.ts';
 export { type Rule, type Violation } from './lab/check/findings.ts';
@@ -108,9 +108,6 @@ export function checkForeignRun(folder: string, variant: Variant = 'lamport'): F
 
 const isForeign = (folder: string): boolean =>
   (readRecord(folder) as { kind?: unknown } | null)?.kind === 'foreign';
-
-/** Their text on our terminal: without control characters. */
-const printable = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');
 
 function foreignText(folder: string, report: ForeignReport): string {
   const { consistent, variant, machines, findings } = report;

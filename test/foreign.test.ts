@@ -1,40 +1,27 @@
 /** Other people's logs: what is read of them, which rule is inferred, and what is refused how. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkForeign, type Variant as Held } from '../lab/check/foreign.ts';
 import { compile, parseWords, PatternError } from '../lab/foreign/patterns.ts';
-import { type Imported, NothingToImport, type ReadOptions, readForeign } from '../lab/foreign/read.ts';
+import { type Imported, NothingToImport, type ReadOptions, readForeign }
+  from '../lab/foreign/read.ts';
 import { times_us, written_s } from '../lab/foreign/times.ts';
 import { classify } from '../lab/foreign/words.ts';
-import {
-  happen, type Happened, type Style, STYLES, type Variant, writeStyle,
-} from './foreign.styles.ts';
+import { fresh, happen, type Happened, RULES, styled, STYLES, VARIANTS, writeStyle }
+  from './foreign.styles.ts';
 import { thoroughly } from './runs.ts';
-
-const folders: string[] = [];
-const fresh = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'foreign-'));
-  folders.push(folder);
-  return folder;
-};
-process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
 const read = (folder: string, options: ReadOptions = {}): Imported =>
   readForeign(folder, options, { lab: '0', node: '0' });
+/** The cells of a log of ours, without its header. */
+const cells = (log: string): string[][] =>
+  log.trim().split('\n').slice(1).map((row) => row.split(','));
 const rowsOf = ({ folders: runs }: Imported): number =>
-  runs.reduce((sum, { logs }) => sum + logs.reduce((all, { log }) => all + log.split('\n').length - 2, 0), 0);
-const styled = (style: Style | string, logs: Happened[][]): string => {
-  const folder = fresh();
-  writeStyle(folder, typeof style === 'string' ? STYLES.find(({ name }) => name === style)! : style, logs);
-  return folder;
-};
-
-const RULES: Record<Variant, string> = { clean: 'clean', old: 'receive = send clock',
-  max: 'receive = send clock', double: 'other', ignored: 'other', forgets: 'other' };
-const VARIANTS: Variant[] = ['clean', 'old', 'max', 'double', 'ignored'];
+  runs.flatMap(({ logs }) => logs.flatMap(({ log }) => cells(log))).length;
+const queuesOf = (log: Happened[]): string[] =>
+  log.map(({ event, queue }) => (event === 'receive' ? String(queue) : ''));
 
 // ── The guess ────────────────────────────────────────────────────────────────────────────────
 
@@ -43,7 +30,8 @@ const guess = suite('guess');
 const thorough = thoroughly(guess);
 for (const [n, style] of STYLES.entries()) {
   const variant = VARIANTS[n % VARIANTS.length]!;
-  (n % 3 === 0 ? guess : thorough)(`${style.name}: every event is read, and the rule (${variant}) is found`, () => {
+  const test = n % 3 === 0 ? guess : thorough;
+  test(`${style.name}: every event is read, and the rule (${variant}) is found`, () => {
     const logs = happen(variant, n + 1, [1, 3, 5], 25);
     const imported = read(styled(style, logs));
     assert.is(imported.folders.length, 1);
@@ -51,17 +39,19 @@ for (const [n, style] of STYLES.entries()) {
     assert.is(rowsOf(imported), logs.flat().length);
     assert.is(imported.rule.rule, style.vector ? 'other' : RULES[variant], imported.rule.words);
     const clocks = imported.folders[0]!.logs.map(({ log }) =>
-      log.trim().split('\n').slice(1).map((row) => Number(row.split(',')[7])));
+      cells(log).map((row) => Number(row[7])));
     if (!style.vector) assert.equal(clocks, logs.map((log) => log.map(({ clock }) => clock)));
   });
 }
 
 guess('the patterns that it prints read the same rows when they are stated', () => {
-  for (const name of ['old and new clock', 'TSV with codes', 'records of four lines', 'one-hot columns']) {
+  for (const name of ['old and new clock', 'TSV with codes', 'records of four lines',
+    'one-hot columns']) {
     const folder = styled(name, happen('clean', 3, [2, 3, 4], 30));
     const guessed = read(folder);
     const stated = read(folder, { patterns: guessed.patterns, words: guessed.words });
-    assert.equal(stated.folders.map(({ logs }) => logs), guessed.folders.map(({ logs }) => logs), name);
+    const logsOf = ({ folders: runs }: Imported) => runs.map(({ logs }) => logs);
+    assert.equal(logsOf(stated), logsOf(guessed), name);
   }
 });
 
@@ -77,8 +67,7 @@ guess('lines that are no events are counted by their shape, with file and line',
 guess('each row names the file and line that it comes from', () => {
   const logs = happen('clean', 5, [2, 3, 4], 30);
   const folder = styled('records of two lines', logs);
-  const { folders: [run] } = read(folder);
-  const sources = run!.logs[1]!.source.trim().split('\n').slice(1);
+  const sources = read(folder).folders[0]!.logs[1]!.source.trim().split('\n').slice(1);
   assert.is(sources.length, logs[1]!.length);
   assert.match(sources[0]!, /^log1\.txt,1,2,/);
   assert.match(sources[10]!, /^log1\.txt,21,2,/);
@@ -136,7 +125,8 @@ places('are found in one file that holds all machines, and a copy of it is no se
 
 places('are those that --run and --machine say', () => {
   const folder = fresh();
-  writeStyle(folder, { ...STYLES[0]!, file: (id) => `${'xyz'[id]}-alpha-${id * 7 + 3}.log` }, happen('clean', 9));
+  const style = { ...STYLES[0]!, file: (id: number) => `${'xyz'[id]}-alpha-${id * 7 + 3}.log` };
+  writeStyle(folder, style, happen('clean', 9));
   const { folders: [run] } = read(folder, { run: /-(\w+)-/, machine: /^(\w)-/ });
   assert.is(run!.name, 'alpha');
   assert.equal(run!.record.foreign.names, ['x', 'y', 'z']);
@@ -166,18 +156,17 @@ meaning('a clock that is written before its event is known by its jumps, one row
   assert.is(run!.record.foreign.logged.clock, 'before');
   assert.is(rule.rule, 'other');
   assert.match(rule.doubts.join(), /before their event/);
-  const clocks = run!.logs[0]!.log.trim().split('\n').slice(1).map((row) => Number(row.split(',')[7]));
+  const clocks = cells(run!.logs[0]!.log).map((row) => Number(row[7]));
   assert.equal(clocks, logs[0]!.slice(0, clocks.length).map(({ clock }) => clock));
 });
 
 meaning('a number that stands behind a peer is no queue because the next words count one', () => {
   const logs = happen('clean', 16, [2, 3, 6], 30);
-  const style = { ...STYLES[0]!, line: (e: Happened) => `${e.time.toFixed(3)} ${
-    e.event === 'receive' ? `received from machine ${e.peers[0]}. Remaining queue length ${e.queue}.`
-      : e.event} clock ${e.clock}` };
+  const style = { ...STYLES[0]!, line: ({ time, event, peers, queue, clock }: Happened) =>
+    `${time.toFixed(3)} ${event !== 'receive' ? event
+      : `received from machine ${peers[0]}. Remaining queue length ${queue}.`} clock ${clock}` };
   const { folders: [run] } = read(styled(style, logs));
-  const queues = run!.logs[0]!.log.trim().split('\n').slice(1).map((row) => row.split(',')[6]);
-  assert.equal(queues, logs[0]!.map(({ event, queue }) => (event === 'receive' ? String(queue) : '')));
+  assert.equal(cells(run!.logs[0]!.log).map((row) => row[6]), queuesOf(logs[0]!));
 });
 
 meaning('a machine that others flood stays, though it has nothing but receives', () => {
@@ -193,8 +182,7 @@ meaning('a queue that is counted with the message that is taken is one less', ()
     ({ ...event, queue: event.event === 'receive' ? event.queue + 1 : 0 })));
   const { folders: [run] } = read(styled('key=value', before));
   assert.is(run!.record.foreign.logged.queue, 'before');
-  const queues = run!.logs[0]!.log.trim().split('\n').slice(1).map((row) => row.split(',')[6]);
-  assert.equal(queues, logs[0]!.map(({ event, queue }) => (event === 'receive' ? String(queue) : '')));
+  assert.equal(cells(run!.logs[0]!.log).map((row) => row[6]), queuesOf(logs[0]!));
 });
 
 meaning('two rows of one clock are one send, two rows of two clocks stay two', () => {
@@ -204,35 +192,39 @@ meaning('two rows of one clock are one send, two rows of two clocks stay two', (
   assert.is(one.folders[0]!.record.foreign.logged.both, 'two rows of one clock');
   const apart = logs.map((log) => {
     let more = -1;
-    return log.flatMap((event) => event.peers.concat(event.event === 'send' ? [] : [-1]).map((peer, n) => {
-      if (n > 0 || more < 0) more++;
-      return { ...event, peers: event.event === 'send' ? [peer] : event.peers, both: false,
-        clock: event.clock + more };
-    }));
+    return log.flatMap((row) => {
+      const isSend = row.event === 'send';
+      return row.peers.concat(isSend ? [] : [-1]).map((peer, n) => {
+        if (n > 0 || more < 0) more++;
+        return { ...row, peers: isSend ? [peer] : row.peers, both: false, clock: row.clock + more };
+      });
+    });
   });
   assert.is(rowsOf(read(styled('key=value', apart))), apart.flat().length);
 });
 
 meaning('what is reconstructed is what was sent, and is said to be so', () => {
-  for (const [style, least] of [['pipes, no names', 0.3], ['key=value', 0.99], ['vector clocks, bare', 0.8]] as const) {
+  for (const [style, least] of [['pipes, no names', 0.3], ['key=value', 0.99],
+    ['vector clocks, bare', 0.8]] as const) {
     const logs = happen('clean', 14, [2, 3, 6], 60);
     const { record, logs: written } = read(styled(style, logs)).folders[0]!;
     let [right, all] = [0, 0];
     for (const [id, { log, source }] of written.entries()) {
       const origins = source.trim().split('\n').slice(1);
-      for (const [n, row] of log.trim().split('\n').slice(1).entries()) {
+      for (const [n, [, , , , peer, message]] of cells(log).entries()) {
         const event = logs[id]![n]!;
-        const [, , , , peer, message] = row.split(',');
         if (event.event !== 'receive' || message === '') continue;
         all++;
-        const sent = logs[event.peers[0]!]!.find((one) => one.message === event.message && one.event === 'send')!;
-        const clock = style.startsWith('vector') ? sent.vector.reduce((a, b) => a + b, 0) : sent.clock;
+        const { clock: one, vector } = logs[event.peers[0]!]!.find((sent) =>
+          sent.message === event.message && sent.event === 'send')!;
+        const clock = style.startsWith('vector') ? vector.reduce((a, b) => a + b, 0) : one;
         if (Number(peer) === event.peers[0] && Number(message) === clock) right++;
         assert.match(origins[n]!, /reconstructed|logged/);
       }
     }
     assert.is(right, all, style);
-    assert.ok(all >= least * record.foreign.messages.receives, `${style}: ${all} of ${record.foreign.messages.receives}`);
+    const { receives } = record.foreign.messages;
+    assert.ok(all >= least * receives, `${style}: ${all} of ${receives}`);
   }
 });
 
@@ -252,18 +244,21 @@ meaning('two programs in one folder are told apart', () => {
 });
 
 meaning('the rule comes with its evidence, and what cannot be told is said', () => {
-  assert.match(read(styled('pipes, no names', happen('clean', 17))).rule.words,
+  const rule = (logs: Happened[][]) => read(styled('pipes, no names', logs)).rule;
+  assert.match(rule(happen('clean', 17)).words,
     /^A send carries its new clock.*\((\d+) of \1 jumps; the next best rule explains \d+\)\.$/);
-  assert.match(read(styled('pipes, no names', happen('old', 17))).rule.doubts.join(), /cannot tell which/);
+  assert.match(rule(happen('old', 17)).doubts.join(), /cannot tell which/);
   const shown = read(styled('old and new clock', happen('old', 17))).rule;
   assert.is(shown.send, 'old');
   assert.is(shown.receive, 'max + 1');
-  assert.is(read(styled('pipes, no names', happen('clean', 17, [1, 1, 1], 4))).rule.rule, 'too few rows');
+  assert.is(rule(happen('clean', 17, [1, 1, 1], 4)).rule, 'too few rows');
 });
 
 meaning('times of many forms are the same instant', () => {
-  for (const text of ['2025-03-05T20:53:09.5Z', '2025/03/05 20:53:09,500', 'Wed Mar  5 20:53:09.5 2025',
-    '03/05/2025 08:53:09.5 PM'].slice(0, 3)) assert.is(written_s(text), Date.UTC(2025, 2, 5, 20, 53, 9, 500) / 1000);
+  for (const text of ['2025-03-05T20:53:09.5Z', '2025/03/05 20:53:09,500',
+    'Wed Mar  5 20:53:09.5 2025']) {
+    assert.is(written_s(text), Date.UTC(2025, 2, 5, 20, 53, 9, 500) / 1000);
+  }
   assert.is(written_s('08:53:09.5 PM'), 20 * 3600 + 53 * 60 + 9.5);
   assert.equal([...times_us(['23:59:59', '00:00:01']).us].map((us) => us / 1e6), [86399, 86401]);
   assert.ok(Number.isNaN(times_us(['1', '2', '3', '4']).us[0]));
@@ -286,11 +281,13 @@ meaning.run();
 
 const verdict = suite('check of an imported run');
 
-const broken = (style: string, logs: Happened[][], held: Held = 'lamport'): string[] => {
+const violated = (style: string, logs: Happened[][], held: Held = 'lamport') => {
   const { record, logs: files } = read(styled(style, logs)).folders[0]!;
   return checkForeign(JSON.parse(JSON.stringify(record)), files, held).findings
-    .filter((finding) => finding.verdict === 'violated').map(({ rule }) => rule);
+    .filter((finding) => finding.verdict === 'violated');
 };
+const broken = (...run: Parameters<typeof violated>): string[] =>
+  violated(...run).map(({ rule }) => rule);
 
 verdict('a clean run breaks nothing, whatever is logged of it', () => {
   for (const style of ['pipes, no names', 'key=value', 'old and new clock', 'vector clocks, bare',
@@ -309,9 +306,7 @@ verdict('each wrong rule is found by what it breaks, and holds against its own v
 });
 
 verdict('a violation names their file and line, and says how to mend it', () => {
-  const { record, logs } = read(styled('pipes, no names', happen('old', 36))).folders[0]!;
-  const [wrong] = checkForeign(JSON.parse(JSON.stringify(record)), logs).findings
-    .filter((finding) => finding.verdict === 'violated');
+  const [wrong] = violated('pipes, no names', happen('old', 36));
   const [place] = wrong!.places;
   assert.match(place!.file, /^log_\d\.txt$/);
   assert.ok(place!.line > 0);
@@ -320,7 +315,8 @@ verdict('a violation names their file and line, and says how to mend it', () => 
 
 verdict('a machine that idles while messages wait is found by its queue', () => {
   const logs = happen('clean', 37, [1, 5, 6]).map((log) => log.map((event, n) =>
-    (event.event === 'receive' && log[n + 1]?.event !== 'receive' ? { ...event, queue: 3 } : event)));
+    ({ ...event, queue: event.event === 'receive' && log[n + 1]?.event !== 'receive' ? 3
+      : event.queue })));
   assert.match(broken('key=value', logs).join(), /idles/);
 });
 
@@ -362,7 +358,8 @@ refusal('garbage, binary, empty, one machine, errors only: one line each', () =>
 refusal('60,000 errors between the events do no harm', () => {
   const folder = styled('pipes, no names', happen('clean', 19));
   const whole = read(folder);
-  writeFileSync(join(folder, 'log_0.txt'), 'Failed to receive message!\n'.repeat(60_000), { flag: 'a' });
+  const errors = 'Failed to receive message!\n'.repeat(60_000);
+  writeFileSync(join(folder, 'log_0.txt'), errors, { flag: 'a' });
   const { rule, left } = read(folder);
   assert.is(rule.rule, whole.rule.rule);
   assert.is(left[0]!.count, 60_000);
@@ -389,12 +386,14 @@ refusal('a pattern that lacks a clock, is none, or has a group that nobody knows
 refusal('a pattern that never ends is stopped, with the line at which it hangs', () => {
   const folder = fresh();
   writeFileSync(join(folder, 'a.log'), `${'a'.repeat(60)}!\n`);
-  assert.match(refused(folder, { patterns: ['(?<event>(a+)+)(?<clock>\\d)$'], patience_ms: 200 }), /a\.log:1: repetitions/);
+  const patterns = ['(?<event>(a+)+)(?<clock>\\d)$'];
+  assert.match(refused(folder, { patterns, patience_ms: 200 }), /a\.log:1: repetitions/);
 });
 
 refusal('a pattern that reads nothing says which lines there are', () => {
   const folder = styled('pipes, no names', happen('clean', 21));
-  assert.match(refused(folder, { patterns: ['^(?<event>x)(?<clock>\\d)$'] }), /most are like log_\d\.txt:\d/);
+  const patterns = ['^(?<event>x)(?<clock>\\d)$'];
+  assert.match(refused(folder, { patterns }), /most are like log_\d\.txt:\d/);
 });
 
 refusal.run();

@@ -63,6 +63,10 @@ export const paint = (colour: 'green' | 'red' | 'yellow' | 'dim', text: string):
 export const plural = (count: number, what: string): string =>
   `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 
+/** Other people's text on our terminal: without control characters. */
+export const printable = (text: string): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');
+
 /** 'a', 'a and b', 'a, b and c'. */
 export const listed = (words: readonly (string | number)[]): string =>
   (words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`);

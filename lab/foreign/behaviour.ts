@@ -17,11 +17,14 @@ export function listOf(text: string): number[] {
   return [...text.matchAll(/-?\d+/g)].map((match) => Number(match[0]));
 }
 
+/** A part of a vector clock, with the machine's name in front or without. */
+const PART = String.raw`(?:['"]?\w+['"]?\s*:\s*)?\d+`;
+const VECTOR = new RegExp(
+  String.raw`^\s*["']?[[({]?\s*${PART}(?:[,;\s]+${PART})+\s*[\])}]?["']?\s*$`,
+);
+
 /** Whether a text is a list of at least two whole numbers. */
-export const isVector = (text: string): boolean =>
-  /^\s*["']?[[({]?\s*(?:['"]?\w+['"]?\s*:\s*)?\d+(?:[,;\s]+(?:['"]?\w+['"]?\s*:\s*)?\d+)+\s*[\])}]?["']?\s*$/.test(
-    text,
-  );
+export const isVector = (text: string): boolean => VECTOR.test(text);
 
 /** A clock's value: of a vector the sum, the number of events that it has heard of. */
 export function clockOf(text: string | undefined): number {

@@ -9,7 +9,7 @@ import { classify, isMissing, isNoEvent, type TickEvent } from './words.ts';
 
 type Codes = Map<string, TickEvent | null>;
 
-/** What a table's event is read from: words or codes in a column, or columns of which one is true. */
+/** What a table's event is read from: words or codes in a column, or columns, one of them true. */
 export interface EventColumn {
   slot: number;
   codes: Codes;

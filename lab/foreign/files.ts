@@ -12,8 +12,9 @@ export const LINE_MAX = 4096;
 const NO_LOG = new Set(
   (
     '.py .pyc .ts .js .mjs .java .class .go .c .h .cc .cpp .hpp .rs .o .so .proto ' +
-    '.md .html .htm .css .ipynb .pdf .png .jpg .jpeg .gif .svg .webp .zip .gz .tar .tgz .xz .exe .jar ' +
-    '.db .sqlite .pkl .npy .parquet .toml .yml .yaml .xml .sh .bat .tex .docx .pptx .xlsx .lock .mp4'
+    '.md .html .htm .css .ipynb .pdf .png .jpg .jpeg .gif .svg .webp .zip .gz .tar .tgz .xz .exe ' +
+    '.jar .db .sqlite .pkl .npy .parquet .toml .yml .yaml .xml .sh .bat .tex .docx .pptx .xlsx ' +
+    '.lock .mp4'
   ).split(' '),
 );
 const NO_FOLDER = new Set(['node_modules', '__pycache__', '.git', 'venv', '.venv', 'target']);

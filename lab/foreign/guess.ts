@@ -1,7 +1,7 @@
 /**
- * Guesses, without being told anything, what the lines of other people's logs say: which are events,
- * and where in them the clock, the time, the queue, the peer and the message stand. Words propose,
- * the numbers' behaviour decides.
+ * Guesses, without being told anything, what the lines of other people's logs say: which are
+ * events, and where in them the clock, the time, the queue, the peer and the message stand. Words
+ * propose, the numbers' behaviour decides.
  */
 import type { Line, Shape } from './shapes.ts';
 import { fits, type Field, type TickEvent } from './words.ts';

@@ -1,4 +1,4 @@
-/** Reads lines with regular expressions: those that a person states, and those that were guessed. */
+/** Reads lines with regular expressions: those that a person states, and those that are guessed. */
 import { runInNewContext } from 'node:vm';
 import { isVector, listOf, numberOf } from './behaviour.ts';
 import { LINE_MAX, lineAt, type Text } from './files.ts';

@@ -28,10 +28,16 @@ const TRIAL_LEAST = 20;
 const AGAIN_MOST = 0.25; // … if it is no more than so much of what it was.
 const MACHINES_MAX = 40;
 
-const MACHINE =
-  /^(?:m|machines?|vms?|proc|process|p|node|client|server|id|log|clock|user|port|localhost|pid|virtualmachine|model|player|peer|member|worker)$/i;
-const RUN =
-  /^(?:run|trial|exp|experiment|test|rate|speed|clockspeed|hz|internal|max|min|prob|round|seed|sim|t|n|v|variation|e|cv|duration|iter|attempt|set|case|version|day)$/i;
+const MACHINE = new RegExp(
+  '^(?:m|machines?|vms?|proc|process|p|node|client|server|id|log|clock|user|port|localhost' +
+    '|pid|virtualmachine|model|player|peer|member|worker)$',
+  'i',
+);
+const RUN = new RegExp(
+  '^(?:run|trial|exp|experiment|test|rate|speed|clockspeed|hz|internal|max|min|prob|round' +
+    '|seed|sim|t|n|v|variation|e|cv|duration|iter|attempt|set|case|version|day)$',
+  'i',
+);
 
 // ── Units ────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,10 +64,8 @@ export function unitsOf(
       trialsOf(part).map((rows, trial) => unit(text, rows, trial)),
     );
     if (found.some(isNoLog)) {
-      dropped.push({
-        file: texts[text]!.file,
-        why: "its clocks fall back: it is no machine's log",
-      });
+      const why = "its clocks fall back: it is no machine's log";
+      dropped.push({ file: texts[text]!.file, why });
       return [];
     }
     return found;
@@ -80,10 +84,8 @@ export function unitsOf(
   // A machine that others flood has nothing but receives: then it is no server's list.
   const kept = others.length < Math.max(2, units.length / 2) ? units : others;
   for (const { text } of units.filter((one) => !kept.includes(one))) {
-    dropped.push({
-      file: texts[text]!.file,
-      why: "it has events of one kind only: it is no machine's log",
-    });
+    const why = "it has events of one kind only: it is no machine's log";
+    dropped.push({ file: texts[text]!.file, why });
   }
   return { units: kept, dropped };
 }

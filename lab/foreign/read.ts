@@ -71,13 +71,9 @@ export function readForeign(
   const { texts, skipped } = readTexts(source);
   if (texts.length === 0) {
     const [first] = skipped;
-    throw new NothingToImport(
-      `${source}: no file that may be a log${
-        first
-          ? ` (${first.file || source}: ${first.why}${skipped.length > 1 ? `, and ${skipped.length - 1} more` : ''})`
-          : ''
-      }`,
-    );
+    const more = skipped.length > 1 ? `, and ${skipped.length - 1} more` : '';
+    const why = first ? ` (${first.file || source}: ${first.why}${more})` : '';
+    throw new NothingToImport(`${source}: no file that may be a log${why}`);
   }
   const { patterns: all, words } = patternsFor(source, texts, options);
   const first = readRows(
@@ -154,14 +150,13 @@ function nothingRead(
   left: readonly Left[],
 ): string {
   const [first] = left;
+  const example = first && JSON.stringify(first.example.slice(0, 60));
+  const most = first
+    ? `; most are like ${first.file}:${first.line} ${example} (${first.count} times)`
+    : '';
   return (
     `${source}: none of ${lines} lines in ${texts.length} file${texts.length === 1 ? '' : 's'} ` +
-    `looks like an event with a clock${
-      first
-        ? `; most are like ${first.file}:${first.line} ${JSON.stringify(first.example.slice(0, 60))} ` +
-          `(${first.count} times)`
-        : ''
-    }; --pattern can say how to read them`
+    `looks like an event with a clock${most}; --pattern can say how to read them`
   );
 }
 

@@ -11,7 +11,8 @@
  * *send's row*, so that (peer, message) names that row, whatever was on the wire. `queue` is empty
  * where their row has none, else counted after the event. `clock` is the value after the event, if
  * that could be inferred (`logged.clock`); of vector clocks it is the sum. `time_us` is as fine as
- * `logged.resolution_us`; where their log has no times, it is made from the row's number and the rate.
+ * `logged.resolution_us`; where their log has no times, it is made from the row's number and the
+ * rate.
  *
  * **source-<id>.csv** has a row for each of machine-<id>.csv: `file,line,lines,peer,message`: their
  * file (relative to `source`) and line from 1, so many lines of it, and of peer and message whether
@@ -43,7 +44,7 @@ export interface InferredRule {
   send: 'new' | 'old' | null;
   /** As `max + 1`, `max`, `own + 1`, `max + 2`; null if the rows cannot tell. */
   receive: string | null;
-  /** By how much a receive whose message was not ahead goes up, and how often: [[1, 40], [0, 3]]. */
+  /** How much a receive whose message was not ahead adds, and how often: [[1, 40], [0, 3]]. */
   floor: [step: number, receives: number][];
   /** Receives whose row has the message's value, and the values of clock − max(before, message). */
   stated: [step: number, receives: number][];

@@ -1,7 +1,7 @@
 /**
- * Which rule made these rows. After a jump the receiver's clock minus an offset is a clock that some
- * other machine logged as sent; the true offset explains about all jumps, a wrong one those that it
- * meets by chance. No message's value is needed.
+ * Which rule made these rows. After a jump the receiver's clock minus an offset is a clock that
+ * some other machine logged as sent; the true offset explains about all jumps, a wrong one those
+ * that it meets by chance. No message's value is needed.
  */
 import type { InferredRule, Trial } from './record.ts';
 import type { Event, Run } from './rows.ts';
@@ -111,13 +111,16 @@ export interface Known {
   minutes: boolean;
 }
 
+/** What is known of a rule before it has a name and words. */
+type Base = Omit<InferredRule, 'rule' | 'words'>;
+
 /** The rule of some runs of one make. */
 export function inferRule(runs: readonly Run[], known: Known): InferredRule {
   const { jumps, trials: tried } = trials(runs);
   const found = steps(runs);
-  const [best, next] = [tried[0] ?? null, tried[1] ?? null];
+  const [best, next] = [tried[0]!, tried[1]!];
   const doubts: string[] = [];
-  const base = {
+  const base: Base = {
     doubts,
     jumps,
     best: jumps > 0 ? best : null,
@@ -134,68 +137,85 @@ export function inferRule(runs: readonly Run[], known: Known): InferredRule {
       rule: 'other',
       receive: 'vector',
       words:
-        'Their clocks are vectors: a receive takes ' +
-        'the larger of each part. Our column has the sum, the number of events that a row has heard of.',
+        'Their clocks are vectors: a receive takes the larger of each part. Our column has the ' +
+        'sum, the number of events that a row has heard of.',
     };
   }
   if (jumps < JUMPS_LEAST) return fewJumps(base, found, jumps, runs);
-  const evidence = `${best!.explains} of ${jumps} jumps; the next best rule explains ${next!.explains}`;
-  doubts.push(...doubtsOf(found, jumps, best!, next!));
-  if (best!.explains < SURE * jumps && programsOf(runs, best!.offset).length < 2) {
-    return {
-      ...base,
-      rule: 'other',
-      words:
-        `No rule explains the jumps of the receives: the best, ` +
-        `a receive ${offsetWords(best!.offset)}, fits ${evidence}.`,
-    };
-  }
-  const fallen = found.floor
-    .filter(([step]) => step < 0)
-    .reduce((sum, [, count]) => sum + count, 0);
-  if (fallen > 0.05 * found.receives) {
-    return {
-      ...base,
-      rule: 'other',
-      receive: best!.explains >= SURE * jumps ? `message + ${best!.offset}` : null,
-      words:
-        `At ${fallen} of ${found.receives} receives the clock ` +
-        'falls: it is set by the message, even where the machine was ahead. Take the larger of the two ' +
-        `(${evidence}).`,
-    };
-  }
-  const programs = programsOf(runs, best!.offset);
-  if (programs.length > 1) {
-    return {
-      ...base,
-      rule: 'other',
-      words: `The runs were not made by one program: ${programs
-        .map(
-          ({ offset, names }) =>
-            `in ${names.length} (as ${names[0]}) a receive is ${offsetWords(offset)}`,
-        )
-        .join(', ')}.`,
-    };
-  }
-  const told = byOffset(best!.offset, found);
-  doubts.push(...told.doubts);
-  const shown =
-    best!.offset === 1 ? 'clean' : best!.offset === 0 ? 'receive = send clock' : 'other';
-  const odd = known.clock === 'before' || known.minutes;
-  if (known.clock === 'before') {
-    doubts.push(
-      'The rows bear the clock before their event: here each was given the clock of the row ' +
-        'behind it.',
-    );
-  }
-  if (known.minutes) doubts.push('Their rates are ticks a minute, not a second.');
+  const evidence =
+    `${best.explains} of ${jumps} jumps; the next best rule explains ${next.explains}`;
+  doubts.push(...doubtsOf(found, jumps, best, next));
+  const none = noRule(base, found, best, evidence, runs);
+  if (none) return none;
+  const told = byOffset(best.offset, found);
+  doubts.push(...told.doubts, ...oddities(known));
+  const shown = best.offset === 1 ? 'clean' : best.offset === 0 ? 'receive = send clock' : 'other';
   return {
     ...base,
-    rule: odd ? 'other' : shown,
+    rule: known.clock === 'before' || known.minutes ? 'other' : shown,
     send: told.send,
     receive: told.receive,
     words: `${told.words} (${evidence}).`,
   };
+}
+
+/** Why no one rule made these rows; null if one did. */
+function noRule(
+  base: Base,
+  found: Steps,
+  best: Trial,
+  evidence: string,
+  runs: readonly Run[],
+): InferredRule | null {
+  const isSure = best.explains >= SURE * base.jumps;
+  const programs = programsOf(runs, best.offset);
+  if (!isSure && programs.length < 2) {
+    return {
+      ...base,
+      rule: 'other',
+      words:
+        'No rule explains the jumps of the receives: the best, ' +
+        `a receive ${offsetWords(best.offset)}, fits ${evidence}.`,
+    };
+  }
+  const fallen = falls(found.floor);
+  if (fallen > 0.05 * found.receives) {
+    return {
+      ...base,
+      rule: 'other',
+      receive: isSure ? `message + ${best.offset}` : null,
+      words:
+        `At ${fallen} of ${found.receives} receives the clock falls: it is set by the message, ` +
+        `even where the machine was ahead. Take the larger of the two (${evidence}).`,
+    };
+  }
+  if (programs.length < 2) return null;
+  const each = programs.map(
+    ({ offset, names }) =>
+      `in ${names.length} (as ${names[0]}) a receive is ${offsetWords(offset)}`,
+  );
+  return {
+    ...base,
+    rule: 'other',
+    words: `The runs were not made by one program: ${each.join(', ')}.`,
+  };
+}
+
+/** How many of some steps go down. */
+const falls = (counts: readonly [step: number, count: number][]): number =>
+  counts.filter(([step]) => step < 0).reduce((sum, [, count]) => sum + count, 0);
+
+/** What is odd about a folder whatever its rule is. */
+function oddities({ clock, minutes }: Known): string[] {
+  const odd = [];
+  if (clock === 'before') {
+    odd.push(
+      'The rows bear the clock before their event: here each was given the clock of the row ' +
+        'behind it.',
+    );
+  }
+  if (minutes) odd.push('Their rates are ticks a minute, not a second.');
+  return odd;
 }
 
 /** The offsets that single runs prove, where that of all is refuted in some. */
@@ -223,7 +243,7 @@ const offsetWords = (offset: number) =>
     : `${Math.abs(offset)} ${offset > 0 ? 'above' : 'below'} its send`;
 
 function fewJumps(
-  base: Omit<InferredRule, 'rule' | 'words'>,
+  base: Base,
   found: Steps,
   jumps: number,
   runs: readonly Run[],
@@ -232,27 +252,23 @@ function fewJumps(
     .flatMap((run) => run.machines)
     .flatMap(({ events }) => events)
     .filter(({ event }) => event === 'send').length;
-  const ahead = found.stated
-    .filter(([step]) => step < 0)
-    .reduce((sum, [, count]) => sum + count, 0);
+  const ahead = falls(found.stated);
   if (found.receives >= 20 && sent >= 5 && runs.some(isUneven)) {
+    const late =
+      ahead > 0 ? `, and ${ahead} take a message that is ahead of the clock that they write` : '';
     return {
       ...base,
       rule: 'other',
       receive: share(found.floor, 1) > 0.9 ? 'own + 1' : null,
       words:
-        `Receives do not use the message: ${found.receives - jumps} of ${found.receives} add one or ` +
-        `nothing, though the machines' clocks go apart${
-          ahead > 0
-            ? `, and ${ahead} take a message that ` + 'is ahead of the clock that they write'
-            : ''
-        }.`,
+        `Receives do not use the message: ${found.receives - jumps} of ${found.receives} add one ` +
+        `or nothing, though the machines' clocks go apart${late}.`,
     };
   }
   return {
     ...base,
     rule: 'too few rows',
-    words: `There are ${jumps} receives at which a clock jumps: ` + 'too few to tell the rule.',
+    words: `There are ${jumps} receives at which a clock jumps: too few to tell the rule.`,
   };
 }
 
@@ -306,8 +322,8 @@ function sameClock(stays: number, stated: number | null, old: boolean, isNew: bo
       receive: 'max + 1',
       doubts: [],
       words:
-        `${words}: the send carries ` +
-        'the clock from before its increment, and the receive is max + 1',
+        `${words}: the send carries the clock from before its increment, and the receive is ` +
+        'max + 1',
     };
   }
   if (stays > 0.1) {
@@ -315,8 +331,8 @@ function sameClock(stays: number, stated: number | null, old: boolean, isNew: bo
       send: null,
       receive: 'max',
       words:
-        `${words}, and receives of old messages add nothing: ` + 'the receive is max without + 1',
-      doubts: ['max(clock, message + 1) of an old clock would look ' + 'the same.'],
+        `${words}, and receives of old messages add nothing: the receive is max without + 1`,
+      doubts: ['max(clock, message + 1) of an old clock would look the same.'],
     };
   }
   if (isNew || stated === 0) {
@@ -325,8 +341,8 @@ function sameClock(stays: number, stated: number | null, old: boolean, isNew: bo
       receive: 'max(own + 1, message)',
       doubts: [],
       words:
-        `${words}: the ` +
-        'receive is the larger of own + 1 and the message, without + 1 for the message',
+        `${words}: the receive is the larger of own + 1 and the message, without + 1 for the ` +
+        'message',
     };
   }
   return {
@@ -334,8 +350,8 @@ function sameClock(stays: number, stated: number | null, old: boolean, isNew: bo
     receive: null,
     words,
     doubts: [
-      'Either the send carries the clock from before ' +
-        'its increment, or the receive has no + 1: these rows cannot tell which.',
+      'Either the send carries the clock from before its increment, or the receive has no + 1: ' +
+        'these rows cannot tell which.',
     ],
   };
 }

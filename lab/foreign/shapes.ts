@@ -1,12 +1,12 @@
 /**
- * Lines of one make are one shape: the same words, with numbers, times and lists in the same places.
- * A table's rows are one shape too, whose labels are its header.
+ * Lines of one make are one shape: the same words, with numbers, times and lists in the same
+ * places. A table's rows are one shape too, whose labels are its header.
  */
 import { LINE_MAX, type Text } from './files.ts';
 import { TIME } from './times.ts';
 import { classify, plain, type Said, subwords } from './words.ts';
 
-/** number, written time, list of numbers or names, address, identifier; a column may hold anything */
+/** Number, written time, list of numbers or names, address, identifier; a column holds anything. */
 export type Kind = 'number' | 'time' | 'list' | 'address' | 'name' | 'column';
 
 export interface Slot {
@@ -151,8 +151,11 @@ interface Header {
   names: string[];
 }
 
-const HEADING =
-  /clock|time|event|queue|action|type|message|machine|logical|lamport|command|op\b|code|send|sent|receive|peer|process|id$/i;
+const HEADING = new RegExp(
+  'clock|time|event|queue|action|type|message|machine|logical|lamport|command|op\\b|code' +
+    '|send|sent|receive|peer|process|id$',
+  'i',
+);
 
 /** Cuts a table's row at its separator, but not within quotes. */
 export function fieldsOf(record: string, separator: string): string[] {

@@ -20,7 +20,7 @@ export function clocks(shape: Shape, key: (line: Line) => string | number): numb
         if (sizes.size !== 1 || how.rising < 0.5) return [];
       }
       const score = lively + named('clock', shape, at);
-      // A clock by its name stays one though it falls: then a receive forgets what the machine knew.
+      // A clock by its name stays one though it falls: a receive may forget what was known.
       const isNamed = how.whole >= 0.98 && named('clock', shape, at) >= 3;
       return (lively > 0 && score > 1) || isNamed
         ? [[at, score, how.index && named('clock', shape, at) < 1.5]]

@@ -11,7 +11,8 @@ export const TIME = [
   String.raw`datetime\.datetime\(\d{4}(?:, ?\d+){4,6}\)`,
   String.raw`\d{4}[-/.]\d\d?[-/.]\d\d?(?:[Tt_]|,? +)${CLOCK}${ZONE}`,
   String.raw`\d{4}[-/.]\d\d?[-/.]\d\d?[Tt_ -]\d\d-\d\d-\d\d(?:[.,-]\d+)?(?![\d-])`,
-  String.raw`(?:[A-Z][a-z]{2},? )?(?:${MONTHS})[a-z]* +\d\d?,? +${CLOCK}(?: [A-Z]{3,4})?(?: \d{4}\b)?`,
+  String.raw`(?:[A-Z][a-z]{2},? )?(?:${MONTHS})[a-z]* +\d\d?,? +${CLOCK}` +
+    String.raw`(?: [A-Z]{3,4})?(?: \d{4}\b)?`,
   String.raw`\d\d?[-/.]\d\d?[-/.]\d{2,4},? +${CLOCK}`,
   String.raw`\d\d?[-/]\d\d?,? +${CLOCK}`,
   String.raw`\d\d? (?:${MONTHS})[a-z]* \d{4},? +${CLOCK}`,

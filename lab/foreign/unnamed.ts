@@ -14,7 +14,8 @@ const QUEUE_MAX = 1e6;
 const PEERS_MAX = 24;
 const QUEUE_AFTER = new RegExp(
   '^(?:(?:more |other |unread )?(?:messages?|msgs?|items?|elements?) )?(?:are |still )*' +
-    '(?:(?:left|remain\\w*|waiting|pending|queued)\\b(?! (?:queue|messages?|msgs?|length|size|len))' +
+    '(?:(?:left|remain\\w*|waiting|pending|queued)\\b' +
+    '(?! (?:queue|messages?|msgs?|length|size|len))' +
     '|in (?:the |its |my )?(?:message )?(?:queue|inbox|buffer|mailbox))',
 );
 

@@ -1,5 +1,6 @@
 /**
- * The words of the exercise, as students write them: which event, to whom, and which number is what.
+ * The words of the exercise, as students write them: which event, to whom, and which number is
+ * what.
  */
 
 export type TickEvent = 'internal' | 'send' | 'receive';
@@ -33,8 +34,10 @@ const STEMS: [RegExp, TickEvent, number][] = [
 ];
 
 /** Behind a stem, these make it a noun: "send clock", "received at", "internal clock". */
-const NOUN =
-  /^(clock|clocks|time|timestamp|queue|id|rate|size|length|len|count|prob\w*|speed|buffer|port|lc)$/;
+const NOUN = new RegExp(
+  '^(clock|clocks|time|timestamp|queue|id|rate|size|length|len|count|prob\\w*|speed' +
+    '|buffer|port|lc)$',
+);
 const NAMES = /^(process|local|self|none|own|private|event|tick|work\w*|handle)$/;
 /** A row with one of these is not an event unless its own word says so loudly. */
 const NO_EVENT = new RegExp(
@@ -44,10 +47,16 @@ const NO_EVENT = new RegExp(
     '|final|finish\\w*|ended|setup|set up|warning|hello|ready|init|rate|speed|per second|hz)\\b',
   'i',
 );
-const ARRIVAL =
-  /\b(?:queued|enqueu\w*|added|adding|append\w*|arriv\w*|put(?:ting)?|buffered|listener|network)\b/i;
-const BOTH =
-  /(?:\b|_)(?:both|all|broadcast\w*|multi\w*|double|two|everyone|every|everybody|others|peers|sb|sendall|twice)(?:\b|_)/i;
+const ARRIVAL = new RegExp(
+  '\\b(?:queued|enqueu\\w*|added|adding|append\\w*|arriv\\w*|put(?:ting)?|buffered|listener' +
+    '|network)\\b',
+  'i',
+);
+const BOTH = new RegExp(
+  '(?:\\b|_)(?:both|all|broadcast\\w*|multi\\w*|double|two|everyone|every|everybody|others' +
+    '|peers|sb|sendall|twice)(?:\\b|_)',
+  'i',
+);
 
 /** The words of a text, of a name in camelCase and of one_with_underscores. */
 export function subwords(text: string): string[] {
@@ -123,8 +132,11 @@ export const isMissing = (text: string): boolean =>
   /^\s*["']?(?:|-+|–|—|_|\.|n\/?a|nan|none|null|nil|undefined|empty)["']?\s*$/i.test(text);
 
 /** "event_type=idle", '"action": "S"': the words behind such a name tell louder than all others. */
-const TOLD =
-  /\b(?:event|action|operation|op|type|kind|event[ _]?(?:type|name|kind))["']?\s*[:=]\s*["']?([A-Za-z][\w.]*(?: [a-z]+)?)/i;
+const TOLD = new RegExp(
+  '\\b(?:event|action|operation|op|type|kind|event[ _]?(?:type|name|kind))' +
+    String.raw`["']?\s*[:=]\s*["']?([A-Za-z][\w.]*(?: [a-z]+)?)`,
+  'i',
+);
 
 /** "no message received", "did not receive", "failed to send". */
 const isDenied = (text: string, place: number) =>
@@ -144,18 +156,32 @@ export type Field = 'time' | 'clock' | 'queue' | 'peer' | 'message' | 'machine';
 
 const NOUNS: Record<Field | 'old' | 'foreign' | 'rate' | 'roll', RegExp> = {
   clock: /logical|lamport|vector|\bl ?c\b|\bulc\b|\bclk\b|\bclock|\bvc\b/,
-  time: /\bsys|system|global|\bwall|\breal|physical|timestamp|\bdate|epoch|\btime\b|\bts\b|\bat\b|nano|milli|elapsed/,
-  queue:
-    /num\w* (?:of )?(?:messages|msgs)|(?:messages|msgs) (?:left|count|waiting)|unread|queue|\bq\b|\bql\w*|\bqsize|length|\blen\b|remaining|pending|backlog|inbox|buffer|waiting|\bleft\b|\bsize\b/,
-  peer: /\bto\b|\bfrom\b|\bdest|target|recipient|receiver|\bsender\b|\bsource\b|\bsrc\b|\bdst\b|\bpeer|\bother\b|\bwith machine|\bwith process/,
-  message:
-    /message|\bmsg|value|payload|content|carr|\bsent clock|\bsend clock|\bsender clock|received clock|received logical|received time|remote|\btheir|incoming/,
+  time: new RegExp(
+    '\\bsys|system|global|\\bwall|\\breal|physical|timestamp|\\bdate|epoch|\\btime\\b|\\bts\\b' +
+      '|\\bat\\b|nano|milli|elapsed',
+  ),
+  queue: new RegExp(
+    'num\\w* (?:of )?(?:messages|msgs)|(?:messages|msgs) (?:left|count|waiting)|unread|queue' +
+      '|\\bq\\b|\\bql\\w*|\\bqsize|length|\\blen\\b|remaining|pending|backlog|inbox|buffer' +
+      '|waiting|\\bleft\\b|\\bsize\\b',
+  ),
+  peer: new RegExp(
+    '\\bto\\b|\\bfrom\\b|\\bdest|target|recipient|receiver|\\bsender\\b|\\bsource\\b|\\bsrc\\b' +
+      '|\\bdst\\b|\\bpeer|\\bother\\b|\\bwith machine|\\bwith process',
+  ),
+  message: new RegExp(
+    'message|\\bmsg|value|payload|content|carr|\\bsent clock|\\bsend clock|\\bsender clock' +
+      '|received clock|received logical|received time|remote|\\btheir|incoming',
+  ),
   machine:
     /machine|process|\bpid\b|\bvm\b|\bself\b|\bnode\b|\bid\b|server|client|\bproc\b|\bm\b|\bp\b/,
   old: /\bold|\bprev|\bbefore|\bwas\b|\bfrom\b clock|\blast\b/,
   foreign: /sender|\bsent clock|\bsend clock|message|\bmsg|received|remote|their|incoming|other/,
   rate: /\brate|speed|\bhz\b|freq|ticks|interval|period/,
-  roll: /\broll|\bdie\b|\bdice|random|\brand\b|\bcode|command|opcode|\bop\b|\baction|event (?:value|number|code|type)|\bnumber\b/,
+  roll: new RegExp(
+    '\\broll|\\bdie\\b|\\bdice|random|\\brand\\b|\\bcode|command|opcode|\\bop\\b|\\baction' +
+      '|event (?:value|number|code|type)|\\bnumber\\b',
+  ),
 };
 
 /** A label in plain words: `queue_len=`, `"logicalClock":` and `Queue Length: ` become words. */
