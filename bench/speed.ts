@@ -7,8 +7,9 @@
  *   npm run bench -- --wires                       what tcp and grpc cost, in half a minute
  *
  * The engine stands beside the plain loop over the rule, a C program and SimPy, which do the same
- * runs: their clocks are compared. Times are CPU times: of the engine and of C the medians of rounds
- * in turn, else the best of several; the million runs are timed once, from the call to the rows.
+ * runs: their clocks are compared. Times are CPU times: of the engine and of C the medians of
+ * rounds in turn, else the best of several; the million runs are timed once, from the call to the
+ * rows.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
