@@ -119,15 +119,16 @@ function foreignText(folder: string, report: ForeignReport): string {
     m.sends, m.internal, m.clock]))];
   for (const { rule, verdict, rows, broken, text, why, mend, places } of findings) {
     if (verdict !== 'violated') continue;
-    say.push('', paint('red', `✗ ${rule}: ${broken} of ${rows} rows break it`), `  ${text}`,
+    say.push('', paint('red', `✗ ${rule}: ${broken} of ${rows} rows break it`),
+      wrapped(`  ${text}`, 2),
       ...places.map(({ file, line, text: what }) => `    ${printable(file)}:${line}  ${what}`),
-      `  Why it matters: ${why}`, `  To mend it: ${mend}`);
+      wrapped(`  Why it matters: ${why}`, 2), wrapped(`  To mend it: ${mend}`, 2));
   }
   say.push('');
   for (const { rule, verdict, rows, text } of findings) {
     if (verdict === 'holds') say.push(paint('green', `✓ ${rule} (${plural(rows, 'row')})`));
     else if (verdict !== 'violated') {
-      say.push(paint('yellow', `? ${rule}: cannot be decided. ${text}`));
+      say.push(paint('yellow', wrapped(`? ${rule}: cannot be decided. ${text}`, 2)));
     }
   }
   return say.join('\n');

@@ -28,6 +28,8 @@ test('writes a run, says the rule and what to do next; check.ts finds what is wr
   const checked = run('check.ts', 'logs/their-logs', '--page');
   assert.is(checked.status, 1, checked.stderr);
   assert.match(checked.stdout, /machine_\d_log\.txt:\d+ {2}receive from \d/);
+  const words = checked.stdout.split('\n').filter((line) => !line.includes('_log.txt:'));
+  assert.equal(words.filter((line) => line.length > 80), [], 'words fit the terminal');
   assert.match(readFileSync(join(cwd, 'logs/their-logs/verdict.md'), 'utf8'), /To mend it/);
   assert.is(run('check.ts', 'logs/their-logs', '--rule', 'send-old').status, 0);
   assert.match(run('check.ts', 'logs/their-logs', '--against', 'logs/their-logs').stderr,
