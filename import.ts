@@ -69,7 +69,7 @@ const pathPattern = stated((text) => {
 });
 
 function parse(): Command {
-  const after = ['before', 'after'];
+  const moments = ['before', 'after'];
   return script(import.meta.url)
     .usage('[options] <folder or file>')
     .argument('<path>', 'a folder of logs, or one file')
@@ -82,9 +82,9 @@ function parse(): Command {
     .option('--words <list>', 'what words or codes mean: \'receive=-1;send=1,2,3\'',
       stated((text) => (parseWords(text), text)))
     .addOption(new Option('--clock <when>', 'whether a row bears the clock after or before its '
-      + 'event').choices(after))
+      + 'event').choices(moments))
     .addOption(new Option('--queue <when>', 'whether the queue is counted after or before the take')
-      .choices(after))
+      .choices(moments))
     .option('--name <name>', 'of the folder in logs/ (default: as theirs)', folderName)
     .option('--dry', 'write nothing')
     .option('--json', 'print the result for programs')
