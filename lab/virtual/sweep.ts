@@ -18,8 +18,8 @@ import { perform } from './worker.ts';
 const TASK_TICKS = 2e6;
 /** Less work than this is done at once, here: a worker takes a third of a second to start. */
 const FEW_TICKS = 1e7;
-/** Rows go over to polars in blocks of so many, so that not all are kept twice: 400 MB. */
-const BLOCK_ROWS = 2 ** 22;
+/** Rows go to polars in blocks of so many: not all are kept twice, and a stop loses few. */
+const BLOCK_ROWS = 2 ** 19;
 /** … and of so many ticks, so that there is something to keep every few seconds. */
 const BLOCK_TICKS = 1e9;
 /** More rows than this are not kept at once: 100 bytes each. */
@@ -49,7 +49,7 @@ export interface SweepOptions extends Grid {
 /**
  * Runs a grid. The result depends on the grid alone, not on the number of workers.
  *
- * Memory holds the rows that are returned and one block of four million more. The quantiles of a
+ * Memory holds the rows that are returned and one block of half a million more. The quantiles of a
  * summary are those of the first 100,000 runs of a configuration, all else is of all.
  * @returns a row for each run and machine, in the order of configuration, seed and machine: `rates`
  *   (as '1-4-6'), `internal`, `latency`, `loss`, `reorder`, `duration_s`, knobs that are named,
