@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ps } from 'zx';
 import { UNEXPLAINED } from '../../lab/check/compare.ts';
+import { stream, uniform } from '../../lab/model/chance.ts';
 import { need, needPython } from '../need.ts';
-import { besideTwin } from './launched.ts';
+import { between } from './disturb.ts';
+import { besideTwin, launch, logged, verdict } from './launched.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const tsx = import.meta.resolve('tsx');
@@ -59,6 +62,23 @@ withGo('they do in each tick what their virtual twins do, but where a cause is n
   const { ticks, differences } = besideTwin(cwd, 'mixed');
   assert.ok(ticks > 300, `${ticks} of some 360 ticks were compared`);
   assert.equal(differences.filter(({ why }) => why.includes(UNEXPLAINED)), []);
+});
+
+withGo('kept from running, they date no row before what they have heard', async () => {
+  const launched = launch(cwd, ['--replace', `0=${go}`, '--replace', `1=${python}`, '--rates',
+    '6,6,6', '--internal', '0.1', '--duration', '160', '--speed', '20', '--seed', '3', '--name',
+    'stopped']);
+  await logged(cwd, 'stopped', 1, /\n\d+,1,\d/, launched);
+  const pids = (await ps.tree({ pid: launched.pid!, recursive: true }))
+    .filter(({ command }) => /machine-go$|python3/.test(command)).map(({ pid }) => Number(pid));
+  const over = new AbortController();
+  let n = 0;
+  const doing = between(pids, () => uniform(stream(3, 0, 2000), n++), over.signal);
+  await launched;
+  over.abort();
+  await doing;
+  assert.ok(pids.length >= 2, `${pids.length} processes were stopped`);
+  assert.equal(verdict(cwd, 'stopped').violations, []);
 });
 
 withGrpc('one over gRPC in Python joins ours', () =>

@@ -11,25 +11,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stream, uniform } from '../../lab/model/chance.ts';
+import { type Disturb, quota, signal } from './disturb.ts';
 import { launch, logged, processes, somewhere, verdict } from './launched.ts';
 
 const LAUNCHES = Number(process.env.LAB_LAUNCHES ?? 1);
 const STALL_MAX_MS = LAUNCHES > 1 ? 5000 : 2000;
-const OFF_MS = 80;
-const ON_MS = [3, 10] as const;
-
-type Chance = () => number;
-type Disturb = (pids: number[], chance: Chance, over: AbortSignal) => Promise<void>;
-
-function signal(pids: readonly number[], what: 'SIGSTOP' | 'SIGCONT'): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, what);
-    } catch {
-      // It has stopped by itself.
-    }
-  }
-}
 
 /** One machine after the other stands still for up to some seconds. */
 const stall: Disturb = async (pids, chance, over) => {
@@ -39,16 +25,6 @@ const stall: Disturb = async (pids, chance, over) => {
     await sleep(STALL_MAX_MS * chance());
     signal(victim, 'SIGCONT');
     await sleep(800 * chance());
-  }
-};
-
-/** All machines together have a few milliseconds, then none for 80. */
-const quota: Disturb = async (pids, chance, over) => {
-  while (!over.aborted) {
-    signal(pids, 'SIGSTOP');
-    await sleep(OFF_MS);
-    signal(pids, 'SIGCONT');
-    await sleep(ON_MS[0] + (ON_MS[1] - ON_MS[0]) * chance());
   }
 };
 
