@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $ } from 'zx';
 import { checkRun, readRun } from '../check.ts';
+import { machineCommand } from '../lab/real/bundle.ts';
 
 const script = fileURLToPath(new URL('../launch.ts', import.meta.url));
 
@@ -23,5 +24,12 @@ launched('runs real machines to their end, checks them and sums up', async () =>
   const { run, logs } = readRun(join(cwd, 'logs', 'a'));
   assert.equal([run.rates_hz, run.ended, logs.length], [[1, 4, 6], 'finished', 3]);
   assert.equal(checkRun(run, logs).violations, []);
+});
+launched('starts machines that load a wire only if it is theirs', async () => {
+  const file = (await machineCommand()).at(-1)!;
+  const code = `import(${JSON.stringify(file)})
+    .then(() => console.log(Object.keys(require.cache).join()))`;
+  const { stdout } = await $({ quiet: true })`${process.execPath} -e ${code}`;
+  assert.is(stdout, '\n', 'a machine on tcp loads what another wire needs');
 });
 launched.run();
