@@ -1,5 +1,5 @@
 /** Many virtual runs in all cores, and the frame of their statistics. */
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -11,7 +11,7 @@ import {
   cut, partsOf, settingsOf, type Grid, type Part, type Setting, type Shard,
 } from './grid.ts';
 import { expectedTicks, TICKS_MAX } from './statistics.ts';
-import type { Task } from './task.ts';
+import type { Share, Task } from './task.ts';
 import { perform } from './worker.ts';
 
 /** A worker is given about so much at a time: a tenth of a second, so that all end together. */
@@ -49,7 +49,7 @@ export interface SweepOptions extends Grid {
 /**
  * Runs a grid. The result depends on the grid alone, not on the number of workers.
  *
- * Memory holds the rows that are returned and one block of half a million more. The quantiles of a
+ * Memory holds the rows that are returned and two blocks of half a million more. The quantiles of a
  * summary are those of the first 100,000 runs of a configuration, all else is of all.
  * @returns a row for each run and machine, in the order of configuration, seed and machine: `rates`
  *   (as '1-4-6'), `internal`, `latency`, `loss`, `reorder`, `duration_s`, knobs that are named,
@@ -83,17 +83,28 @@ export async function sweep(options: SweepOptions): Promise<DataFrame> {
     options.progress?.(ticks / all);
   };
   const saving = saver(checkpoint, frames, summary ? columns : null);
-  const rows = allocate(ROWS, blocks.reduce((most, block) => Math.max(most, rowsIn(block)), 0));
+  const most = blocks.reduce((most, block) => Math.max(most, rowsIn(block)), 0);
+  const memories = blocks.slice(0, summary ? 1 : 2).map(() => allocate(ROWS, most));
   const doAll = (tasks: Task[]) => performAll(tasks, workers, done, stop);
+  // The rows of one block become a frame while the threads run the next one.
+  let finish = () => {};
   try {
     for (const [place, block] of blocks.entries()) {
       if (place < first) continue;
+      const rows = memories[place % memories.length]!;
       const { tasks, sums } = tasksOf(block, rows, columns);
-      await doAll(tasks);
+      const running = doAll(tasks);
+      running.catch(() => {}); // It is heard of below, unless what comes before it fails too.
+      finish();
+      await running;
       if (summary) await doAll(sums);
-      else frames.push(rowsFrame(rows, rowsIn(block), described, onlyOf(block)));
-      saving.done(place + 1);
+      finish = () => {
+        if (!summary) frames.push(rowsFrame(rows, rowsIn(block), described, onlyOf(block)));
+        saving.done(place + 1);
+        finish = () => {};
+      };
     }
+    finish();
   } catch (error) {
     if (stop?.aborted) saving.save();
     throw error;
@@ -214,17 +225,18 @@ function startWorker(): Worker {
 async function performAll(
   tasks: Task[], workers: Worker[], done: (task: Task) => void, stop: AbortSignal | undefined,
 ): Promise<void> {
-  const left = tasks.values();
-  const each = async (perform: (task: Task) => unknown) => {
-    for (const task of left) {
-      stop?.throwIfAborted();
-      await perform(task);
-      done(task);
+  for (const task of workers.length === 0 ? tasks : []) {
+    stop?.throwIfAborted();
+    perform(task);
+    done(task);
+    await immediate();
+  }
+  const share: Share = { tasks, next: new Int32Array(new SharedArrayBuffer(4)) };
+  await Promise.all(workers.map(async (worker) => {
+    worker.postMessage(share);
+    for await (const [nth] of on(worker, 'message', { signal: stop })) {
+      if (nth === null) return;
+      done(tasks[nth]!);
     }
-  };
-  if (workers.length === 0) return each(async (task) => (perform(task), immediate()));
-  await Promise.all(workers.map((worker) => each((task) => {
-    worker.postMessage(task);
-    return once(worker, 'message', stop && { signal: stop });
-  })));
+  }));
 }

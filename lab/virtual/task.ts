@@ -9,3 +9,9 @@ export interface Task extends Part {
   /** … or add one machine of a part that was run to the summary. */
   summary?: { columns: Columns<typeof SUMMARY>; machine: number };
 }
+
+/** What all workers are given: each takes the task of the number that it finds, and raises it. */
+export interface Share {
+  tasks: Task[];
+  next: Int32Array;
+}

@@ -8,7 +8,7 @@ import { type Configuration, configure, phasesOf } from '../model/run.ts';
 import { measures } from './columns.ts';
 import { Engine } from './engine.ts';
 import { sumUp } from './summary.ts';
-import type { Task } from './task.ts';
+import type { Share, Task } from './task.ts';
 
 export function perform(task: Task): void {
   if (task.summary) sumUp(task, task.summary);
@@ -42,10 +42,13 @@ function runAll({ rows, row, setting, configuration: place, seed: first, runs }:
   }
 }
 
-/** A worker's life: it does one task after the other. */
+/** A worker's life: it tells the number of each task that it has done, and null at their end. */
 export function work(): void {
-  parentPort!.on('message', (task: Task) => {
-    perform(task);
+  parentPort!.on('message', ({ tasks, next }: Share) => {
+    for (let nth; (nth = Atomics.add(next, 0, 1)) < tasks.length;) {
+      perform(tasks[nth]!);
+      parentPort!.postMessage(nth);
+    }
     parentPort!.postMessage(null);
   });
 }
