@@ -34,7 +34,7 @@ import {
   latencyText, outliveReaders, positive, probability, script, several, versions, whole,
 } from './lab/cli/options.ts';
 import { table } from './lab/cli/table.ts';
-import { plural, progress } from './lab/cli/terminal.ts';
+import { plural, progress, wrapped } from './lab/cli/terminal.ts';
 import { Checkpoint, SweepError } from './lab/virtual/checkpoint.ts';
 import type { Shard } from './lab/virtual/grid.ts';
 import { fileName, numberGrid, ratesGrid, shardText } from './lab/virtual/options.ts';
@@ -160,9 +160,9 @@ async function main(): Promise<void> {
       pl.lit(versions().lab).alias('version')));
     if (options.summary && frame.height > 0) console.log(summaryTable(frame));
     const seconds = (performance.now() - begin_ms) / 1000;
-    console.log(`${plural(frame.height, 'row')} in ${out} after ${seconds.toFixed(1)} s`
+    console.log(wrapped(`${plural(frame.height, 'row')} in ${out} after ${seconds.toFixed(1)} s`
       + `${done > 0 ? `, ${done} of its blocks from before` : ''}; `
-      + `its columns 'command' and 'version' say how it was made`);
+      + `its columns 'command' and 'version' say how it was made`));
   } catch (error) {
     bar.end();
     checkpoint?.leave();

@@ -208,5 +208,7 @@ folders('says in one line what is wrong with a run.json, and what may have been 
   }
   assert.match(said('exmaple'), /not there \(Did you mean example\?\)/);
   assert.not.match(said('elsewhere'), /mean/);
+  mkdirSync('runs/first', { recursive: true });
+  assert.match(said('rnus/fisrt'), /Did you mean runs\/first\?/);
 });
 folders.run();

@@ -1,8 +1,9 @@
 /** A run's folder: made once, never written over, its run.json whole or not at all. */
 import {
-  mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync,
+  existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync,
+  writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { RunError, type RunRecord, validateRun } from '../model/record.ts';
 import { logPath } from '../model/run.ts';
@@ -72,18 +73,26 @@ export function readRun(folder: string): RunRecord {
 /** Opens a machine's log for its first row. @throws if it is there: never over another log */
 export const openLog = (folder: string, id: number): number => openSync(logPath(folder, id), 'ax');
 
-/** ' (Did you mean logs/example?)' where a folder beside the missing one has nearly its name. */
+/** ' (Did you mean logs/example?)' where there is a folder of nearly that name. */
 export function suggestion(folder: string): string {
-  const parent = dirname(folder);
+  const near = nearest(folder);
+  return near === null || relative(near, folder) === '' ? '' : ` (Did you mean ${near}?)`;
+}
+
+/** The folder that is meant, each part of its path by itself: 'logz/exmple' is logs/example. */
+function nearest(folder: string): string | null {
+  if (existsSync(folder)) return folder;
+  const parent = dirname(folder) === folder ? null : nearest(dirname(folder));
+  if (parent === null) return null;
   try {
     const near = readdirSync(parent, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => ({ name, edits: distance(name, basename(folder)) }))
-      .filter(({ edits }) => edits > 0 && edits <= NEAR_EDITS)
+      .filter(({ edits }) => edits <= NEAR_EDITS)
       .sort((one, other) => one.edits - other.edits)[0];
-    return near ? ` (Did you mean ${join(parent, near.name)}?)` : '';
+    return near ? join(parent, near.name) : null;
   } catch {
-    return '';
+    return null;
   }
 }
 
