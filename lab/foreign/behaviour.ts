@@ -6,6 +6,8 @@ import type { Line, Shape } from './shapes.ts';
 
 /** A number as it is written, `16.0` too; NaN for what is none. */
 export function numberOf(text: string | undefined): number {
+  // Nearly all are this, and this is asked of every cell several times.
+  if (text !== undefined && /^\d+$/.test(text)) return Number(text);
   const cut = (text ?? '').trim().replace(/^["'[(](.*)["'\])]$/, '$1');
   return /^-?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(cut) ? Number(cut) : NaN;
 }

@@ -153,11 +153,15 @@ function readRecord(
     if (value.length > LINE_MAX * span) continue;
     const groups = pattern.exec(value)?.groups;
     if (!groups) continue;
-    const row = rowOf(groups, words, value);
+    const place = {
+      text: n,
+      pattern: at,
+      line: lineAt(text, record),
+      lines: text.at ? 1 : span,
+    };
+    const row = rowOf(place, groups, words, value);
     if (!row) continue;
-    const line = lineAt(text, record);
-    const last = text.at ? (text.at[record + 1] ?? line + 1) : line + span;
-    read.rows.push({ text: n, pattern: at, line, lines: text.at ? 1 : last - line, ...row });
+    read.rows.push(row);
     return span;
   }
   return 0;
@@ -177,10 +181,11 @@ function eventOf(
 }
 
 function rowOf(
+  place: Pick<Row, 'text' | 'pattern' | 'line' | 'lines'>,
   groups: Record<string, string | undefined>,
   words: ReadonlyMap<string, TickEvent | null>,
   value: string,
-): Omit<Row, 'text' | 'pattern' | 'line' | 'lines'> | null {
+): Row | null {
   const event = eventOf(groups, words);
   if (event === null) return null;
   const clockText = (groups.clock ?? '').trim();
@@ -197,7 +202,12 @@ function rowOf(
     event === 'send' &&
     peers.length !== 1 &&
     (peers.length > 1 || saysBoth(groups.event ?? '') || saysBoth(cut(value).parts.join(' ')));
+  // Name by name, since a spread into other names costs more than all that is above.
   return {
+    text: place.text,
+    pattern: place.pattern,
+    line: place.line,
+    lines: place.lines,
     event,
     both: both || (event === 'send' && peers.length === 1 && saysBoth(peers[0]!)),
     time: (groups.time ?? '').trim(),

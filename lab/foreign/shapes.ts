@@ -295,9 +295,10 @@ function recordsOf(text: Text): Joined[] {
     clocked.length >= timed.length * 0.8
   )
     return joined(text, (line) => LEADING_TIME.test(line));
-  const said = sample.filter((line) => (classify(line)?.weight ?? 0) >= 2);
+  const saying = sample.map((line) => (classify(line)?.weight ?? 0) >= 2);
+  const said = sample.filter((_, n) => saying[n]);
   if (said.length < 3 || said.length > sample.length * 0.67) return single;
-  const others = sample.filter((line) => (classify(line)?.weight ?? 0) < 2);
+  const others = sample.filter((_, n) => !saying[n]);
   // Lines that say what happened and also hold a clock need no others.
   if (said.filter(isClockLine).length > said.length * 0.2) return single;
   if (others.filter(isClockLine).length < said.length * 0.5) return single;
@@ -309,10 +310,11 @@ function recordsOf(text: Text): Joined[] {
 /** Takes from a record the lines before it that no other record has: a heading, an error. */
 function withoutHeads(records: readonly Joined[]): Joined[] {
   const form = (value: string) => cut(value).parts.join('#').replace(/[ \t]+/g, ' ');
+  const forms = records.map(({ value }) => form(value));
   const counts = new Map<string, number>();
-  for (const { value } of records) counts.set(form(value), (counts.get(form(value)) ?? 0) + 1);
-  return records.flatMap((whole): Joined[] => {
-    if (counts.get(form(whole.value))! > 1) return [whole];
+  for (const one of forms) counts.set(one, (counts.get(one) ?? 0) + 1);
+  return records.flatMap((whole, at): Joined[] => {
+    if (counts.get(forms[at]!)! > 1) return [whole];
     const lines = whole.value.split('\n');
     for (let head = 1; head < lines.length; head++) {
       const value = lines.slice(head).join('\n');
@@ -350,12 +352,12 @@ const headOf = (line: string) => subwords(line)[0] ?? '';
 
 /** With which words records begin: those of the first line, or of the lines that name an event. */
 function startsOf(text: Text): Set<string> {
+  const heads = text.records.map(headOf);
   const counts = new Map<string, number>();
-  for (const line of text.records) counts.set(headOf(line), (counts.get(headOf(line)) ?? 0) + 1);
-  const first =
-    text.records.map(headOf).find((head) => counts.get(head)! >= text.records.length / 6) ?? '';
+  for (const head of heads) counts.set(head, (counts.get(head) ?? 0) + 1);
+  const first = heads.find((head) => counts.get(head)! >= text.records.length / 6) ?? '';
   const saying = new Set(
-    text.records.filter((line) => (classify(line)?.weight ?? 0) >= 2).map(headOf),
+    heads.filter((_, n) => (classify(text.records[n]!)?.weight ?? 0) >= 2),
   );
   return saying.has(first) ? saying : new Set([first]);
 }

@@ -67,9 +67,30 @@ export function subwords(text: string): string[] {
     .filter(Boolean);
 }
 
+/** A word cut into its own words, each with its stem. */
+interface Cut {
+  part: string;
+  stem: Stem | null;
+}
+
 function stemOf(word: string): Stem | null {
   for (const [stem, event, weight] of STEMS) if (stem.test(word)) return { event, weight };
   return null;
+}
+
+/**
+ * Logs repeat a few words in every line; so many of them are remembered, up to a length at which
+ * a word holds on to the whole text that it was cut from.
+ */
+const CUTS = { words: 10_000, letters: 12 };
+const cuts = new Map<string, readonly Cut[]>();
+
+function cutOf(word: string): readonly Cut[] {
+  const known = cuts.get(word);
+  if (known) return known;
+  const found = subwords(word).map((part) => ({ part, stem: stemOf(part) }));
+  if (word.length <= CUTS.letters && cuts.size < CUTS.words) cuts.set(word, found);
+  return found;
 }
 
 /** What a text says happened; `place` is where the telling word begins, in characters. */
@@ -90,23 +111,23 @@ export function classify(text: string): Said | null {
   const told = TOLD.exec(clean);
   const from = told ? told.index + told[0].length - told[1]!.length : -1;
   const until = told ? from + told[1]!.length : -1;
-  const isTold = (place: number) => place >= from && place < until;
   for (const [n, match] of found.entries()) {
-    const parts = subwords(match[0]);
-    const next = subwords(found[n + 1]?.[0] ?? '')[0] ?? '';
+    const parts = cutOf(match[0]);
+    if (!parts.some(({ stem }) => stem)) continue;
+    const isTold = match.index >= from && match.index < until;
+    const next = cutOf(found[n + 1]?.[0] ?? '')[0]?.part ?? '';
     const behind = text.slice(match.index + match[0].length);
-    for (const [at, part] of parts.entries()) {
-      const stem = stemOf(part);
+    for (const [at, { part, stem }] of parts.entries()) {
       if (!stem) continue;
       let { weight } = stem;
-      if (NOUN.test(parts[at + 1] ?? (/^[ _-]?[A-Za-z]/.test(behind) ? next : '')))
+      if (NOUN.test(parts[at + 1]?.part ?? (/^[ _-]?[A-Za-z]/.test(behind) ? next : '')))
         weight = Math.min(weight, 1.5);
       if (part === 'event' && /^["']?\s*[=:]/.test(behind)) continue;
       // "Process 1", "local 7": a number or a name behind it makes a weak word a name.
       if (weight === 1 && NAMES.test(part) && /^[ _#:-]*[\d\u0001]/.test(behind)) continue;
       if (
         part === 'process' &&
-        !isTold(match.index) &&
+        !isTold &&
         !/^(a|the|message|messages|msg|next)$/.test(next) &&
         parts.length === 1 &&
         behind.trim() !== '' &&
@@ -117,7 +138,7 @@ export function classify(text: string): Said | null {
       if (part.length === 1 && match[0] !== match[0].toUpperCase()) continue;
       // A longer word tells more than a letter, which may be a name.
       if (part.length === 1) weight -= 0.1;
-      if (isTold(match.index)) weight += 3;
+      if (isTold) weight += 3;
       if (isDenied(text, match.index)) weight = Math.min(weight, 0.5);
       if (!best || weight > best.weight) {
         best = { event: stem.event, weight, place: match.index, word: match[0] };
