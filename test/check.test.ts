@@ -15,7 +15,7 @@ import {
 import { frequency } from '../lab/check/mix.ts';
 import { sorted } from '../lab/check/sorted.ts';
 import { LIES } from './worlds/lies.ts';
-import { play, textOf, type Cells, type Played, type World } from './worlds/play.ts';
+import { copyOf, play, textOf, type Cells, type Played, type World } from './worlds/play.ts';
 import { check, named, said, SHAPES, someBase, worldOf } from './worlds/shapes.ts';
 import { runs } from './runs.ts';
 
@@ -232,7 +232,7 @@ const mutation = fc.record({ row: fc.nat(), field: fc.constantFrom('time_us', 't
 function mutated(played: Played, { row, field: name, by }: {
   row: number; field: string; by: number;
 }): Played | null {
-  const copy = structuredClone(played);
+  const copy = copyOf(played);
   const all = copy.rows.flat();
   const cells = all[row % all.length]! as Cells & Record<string, number>;
   const list = name === 'peer' ? cells.peers : name === 'message' ? cells.messages : null;

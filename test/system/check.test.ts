@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 import { checkRun, readRun } from '../../check.ts';
 import { stream, uniform } from '../../lab/model/chance.ts';
 import { LIES } from '../worlds/lies.ts';
-import { play, textOf, type Cells, type Played } from '../worlds/play.ts';
+import { copyOf, play, textOf, type Cells, type Played } from '../worlds/play.ts';
 import { check, named, said, SHAPES, worldOf } from '../worlds/shapes.ts';
 
 const TRUE_RUNS = 1500;
@@ -87,7 +87,7 @@ long(`refuses ${EXCHANGES} of ${EXCHANGES} runs with two receives exchanged acro
 /** One field of one row changed, by chance; and what was changed. */
 function mutated(played: Played, nth: number): [Played, string] | null {
   const draws = stream(4711, nth, 9);
-  const copy = structuredClone(played);
+  const copy = copyOf(played);
   const all = copy.rows.flat();
   const cells = all[Math.floor(all.length * uniform(draws, 0))]! as Cells & Record<string, number>;
   const names = ['time_us', 'tick', 'peer', 'message', 'queue', 'clock'];
@@ -159,7 +159,7 @@ command('ends with 0 and says consistent', () => {
 });
 
 command('ends with 1 and names file, line and rule', () => {
-  const played = structuredClone(TRUE);
+  const played = copyOf(TRUE);
   const line = played.rows[1]!.findIndex(({ event }) => event === 'receive') + 2;
   const cells = played.rows[1]![line - 2]!;
   cells.clock++;

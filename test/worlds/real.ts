@@ -217,9 +217,15 @@ export class Real {
   /** Reads its sockets, one after the other in any order: senders are not in step. */
   #read(machine: Machine): void {
     if (!machine.alive || this.now_us < machine.away_us) return;
-    const order = machine.unread.map((_, id) => ({ id, by: this.#chance() }))
-      .sort((a, b) => a.by - b.by);
-    for (const { id } of order) {
+    const drawn = this.#n;
+    this.#n += machine.unread.length;
+    // Most often one has written, or none: then the order that is drawn does not matter.
+    const order = machine.unread.map((_, id) => id).filter((id) => machine.unread[id]!.length > 0);
+    if (order.length > 1) {
+      const by = machine.unread.map((_, id) => uniform(this.#draws, drawn + id));
+      order.sort((a, b) => by[a]! - by[b]!);
+    }
+    for (const id of order) {
       for (const message of machine.unread[id]!.splice(0)) {
         arrive(machine.inbox, message, machine.clock, this.knobs);
       }

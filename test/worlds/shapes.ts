@@ -3,7 +3,7 @@ import { checkRun, parseLog, parseRun, Unreadable, type Report } from '../../che
 import type { Fault } from '../../lab/model/faults.ts';
 import { stream, uniform } from '../../lab/model/chance.ts';
 import { BASES, type Base, type Lie, type Named } from './lies.ts';
-import { play, textOf, type Played, type World } from './play.ts';
+import { copyOf, play, textOf, type Played, type World } from './play.ts';
 
 const FAULTS: Fault[] = [{ do: 'pause', machine: 0, at_s: 10, for_s: 3.3 },
   { do: 'crash', machine: 1, at_s: 17, for_s: 4 }, { do: 'cut', link: [0, 2], at_s: 25, for_s: 6 }];
@@ -100,7 +100,7 @@ const staged = new Map<string, Played>();
 export function named(lie: Lie, base: Base, seed: number): Named[] | null {
   const name = `${base} ${seed}`;
   if (!staged.has(name)) staged.set(name, play({ ...STAGES[base], seed }));
-  const played = lie.tell(structuredClone(staged.get(name)!));
+  const played = lie.tell(copyOf(staged.get(name)!));
   if (played === null) return null;
   try {
     return Object.keys(check(played).counts) as Named[];
