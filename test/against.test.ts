@@ -9,7 +9,7 @@ import { compare, parseLog, parseRun, Unreadable, type Recording, type Run } fro
 import { UNEXPLAINED } from '../lab/check/compare.ts';
 import { configure, HEADER, row } from '../lab/model/run.ts';
 import { simulate } from '../simulate.ts';
-import { thoroughly } from './runs.ts';
+import { runs, thoroughly } from './runs.ts';
 import { play, textOf, type World } from './worlds/play.ts';
 
 const SAID = {
@@ -141,7 +141,7 @@ function played(folder: string, world: World): Recording {
 against('names the race, the skipped tick or the fault behind each difference of two twins', () => {
   const kinds: World['nemesis'] = ['pause', 'crash', 'restart', 'cut'];
   let count = 0;
-  for (let seed = 1; seed <= 8; seed++) {
+  for (let seed = 1; seed <= runs(4, 8); seed++) {
     const world: World = { seed, nemesis: kinds, internal: 0.5, ...(seed % 3 === 0 ? { stalls:
       [{ machine: 1, from_s: 40, to_s: 44 }] } : {}), take: seed % 4 === 0 ? 'all' : 'oldest' };
     const { differences } = compare(played('logs/real', { ...world, kind: 'sockets' }),
@@ -150,7 +150,7 @@ against('names the race, the skipped tick or the fault behind each difference of
     const unexplained = differences.filter(({ why }) => why.includes(UNEXPLAINED));
     assert.equal(unexplained, [], `seed ${seed}`);
   }
-  assert.ok(count > 40, `${count}`);
+  assert.ok(count > runs(15, 40), `${count}`);
 });
 
 against('compares a long run with a short one to the end of the short one', () => {
@@ -161,7 +161,7 @@ against('compares a long run with a short one to the end of the short one', () =
 
 against('finds a race behind the first difference that a latency makes, in every run', () => {
   let different = 0;
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= runs(8, 20); seed++) {
     const { differences, share, ticks, agree } = compare(
       virtual('logs/a', 'constant:0', 60, seed), virtual('logs/b', 'constant:40', 60, seed));
     assert.is(share, agree / ticks);
@@ -170,7 +170,7 @@ against('finds a race behind the first difference that a latency makes, in every
     assert.match(differences[0]!.why,
       /^\d+ from [012] was sent [\d.]+ ms before the tick in logs\/a, [\d.]+ ms before the tick/);
   }
-  assert.ok(different > 5);
+  assert.ok(different > runs(2, 5));
 });
 
 against('refuses runs of two configurations, and lines that cannot be read', () => {

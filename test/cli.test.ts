@@ -17,6 +17,7 @@ import {
 } from '../lab/cli/terminal.ts';
 import { type OwnRecord, RunError } from '../lab/model/record.ts';
 import { configure } from '../lab/model/run.ts';
+import { runs } from './runs.ts';
 
 const lines = (text: string) => stripVTControlCharacters(text).split('\n');
 
@@ -34,7 +35,7 @@ tables('fits the width as long as a column can be spared, and aligns its lines',
     assert.ok(shown.every((line) => line.length <= width), shown.join('\n'));
     const ends = shown.slice(1, 2 + 1 + Math.min(rows.length, 12)).map((line) => line.length);
     assert.is(new Set(ends).size, 1, 'every line ends where the last column does');
-  }));
+  }), { numRuns: runs(30, 100) });
 });
 tables('leaves out what can best be spared first', () => {
   const rows = [['machine 0', 1, 60, 0, 3]];

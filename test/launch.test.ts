@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL('../launch.ts', import.meta.url));
 const launched = suite('launch.ts');
 launched('runs real machines to their end, checks them and sums up', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'lab-'));
-  const words = ['--rates', '1,4,6', '--seed', '7', '--duration', '20', '--speed', '10',
+  const words = ['--rates', '1,4,6', '--seed', '7', '--duration', '10', '--speed', '10',
     '--name', 'a'];
   const { exitCode, stdout, stderr } = await $({ nothrow: true, quiet: true, cwd })`
     ${process.execPath} --import ${import.meta.resolve('tsx')} ${script} ${words}`;

@@ -46,7 +46,7 @@ film('shows at each event the clock and the queue that the log has there', () =>
       assert.is(moment.clock, run.clock[place]);
       assert.is(moment.queue, run.queue[place], `${addressOf(setting)} at ${run.time_s[place]}`);
     }
-  }), { numRuns: 60 });
+  }), { numRuns: runs(15, 60) });
 });
 
 film('is the same at a time however one came there', () => {
@@ -55,7 +55,7 @@ film('is the same at a time however one came there', () => {
       const [one, other] = [filmOf(setting), filmOf(setting)];
       for (const t of times) momentsAt(one, t);
       assert.equal(momentsAt(one, 4), momentsAt(other, 4));
-    }), { numRuns: 20 });
+    }), { numRuns: runs(8, 20) });
 });
 
 film('steps back to where it came from', () => {
@@ -67,7 +67,7 @@ film('steps back to where it came from', () => {
     for (let nth = times.length - 1; nth > 0; nth--) {
       assert.is(previousTick(run, times[nth]!), times[nth - 1]);
     }
-  }), { numRuns: 20 });
+  }), { numRuns: runs(8, 20) });
 });
 
 film('has a message under way from its send to its arrival, then waiting until taken', () => {

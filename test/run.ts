@@ -20,11 +20,19 @@ import { type Counts, MARK } from './worker.ts';
 
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
-/** These take longest, and start first, so that none of them runs alone at the end. */
-const slow = ['notebooks.test.ts', 'foreign.test.ts', join('system', 'notebooks.test.ts')];
+const named = (names: string[]) => names.map((name) => join(`${name}.test.ts`));
+/**
+ * Half of the processes take files from the front of the list and half from its back, so that only
+ * the front loads tables and pictures. The longest come first, lest one of them run alone at the
+ * end: the short ones lie in the middle.
+ */
+const front = named(['system/notebooks', 'system/sweep', 'system/jupyter', 'notebooks', 'report',
+  'frames', 'sweep', 'pictures', 'findings', 'faults']);
+const back = named(['system/check', 'system/play', 'system/report', 'foreign', 'check', 'real',
+  'swarm', 'theory', 'virtual', 'virtual-knobs', 'play']);
 /** Real machines that tick in real time: one file after the other, since each wants the time. */
-const timed = ['launch.test.ts', ...['launch', 'limits', 'live', 'machines', 'mesh', 'nemesis',
-  'stalls', 'twins'].map((name) => join('system', `${name}.test.ts`))];
+const timed = named(['launch', ...['launch', 'limits', 'live', 'machines', 'mesh', 'nemesis',
+  'stalls', 'twins'].map((name) => `system/${name}`)]);
 // Where no shell stands above it, bash takes its piped input for a remote login and runs ~/.bashrc.
 if (!(Number(process.env.SHLVL) > 0)) process.env.SHLVL = '1';
 /** Far more than any file needs on a busy computer; a test that hangs must not hang them all. */
@@ -43,7 +51,8 @@ const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 function rank(file: string): number {
-  return slow.includes(file) ? slow.indexOf(file) : slow.length;
+  return front.includes(file) ? front.indexOf(file) - front.length
+    : back.includes(file) ? back.length - back.indexOf(file) : 0;
 }
 
 /** How many tests a file declares: the calls of each suite that it makes. */
@@ -132,9 +141,10 @@ const others = files.filter((file) => !timed.includes(file));
 const workers = availableParallelism() + (inTurn.length > 0 ? 1 : 0);
 await Promise.all(Array.from({ length: workers }, async (_, nth) => {
   const worker = new Worker();
+  const other = () => (nth % 2 === 1 ? others.shift() : others.pop());
   // The one launch of the quick tests has a process to itself, since it mostly waits.
-  const next = () => (nth > 0 ? others.shift() : inTurn.shift()
-    ?? (words.length > 0 ? others.shift() : undefined));
+  const next = () => (nth > 0 ? other()
+    : inTurn.shift() ?? (words.length > 0 ? other() : undefined));
   for (let file; (file = next()) !== undefined;) {
     const result = await runFile(file, worker);
     passed += result.passed;

@@ -10,7 +10,7 @@ import { checked, logsOf, type Source, verdict } from './swarm/judge.ts';
 import { commandOf, shrink } from './swarm/shrink.ts';
 import { runs, thoroughly } from './runs.ts';
 
-const RUNS = runs(25, 150);
+const RUNS = runs(12, 150);
 const seeds = Array.from({ length: 300 }, (_, n) => 1_000_000 + n);
 
 const swarm = suite('swarm');
@@ -51,7 +51,7 @@ swarm('goes to every edge: few and many machines, each network, certain and even
 });
 
 swarm('judges rows in memory as it judges the text of their logs', () => {
-  for (const seed of [...seeds.slice(0, runs(5, 20)), 733, 829]) {
+  for (const seed of [...seeds.slice(0, runs(3, 20)), 733, 829]) {
     const run = drawn(seed, 500);
     assert.equal(verdict(run), checked(run, logsOf(run)), `seed ${seed}`);
   }
@@ -64,7 +64,7 @@ swarm('sees a network that is not the one that is said', () => {
     latency: [{ latency: 'constant:500' }, { latency: 'constant:0' }],
   } as const;
   for (const [lie, [done, said]] of Object.entries(lies)) {
-    const caught = seeds.slice(0, runs(8, 30)).filter((seed) => {
+    const caught = seeds.slice(0, runs(5, 30)).filter((seed) => {
       const truth = { ...drawn(seed), latency: 'constant:0', loss: 0, reorder: false, ...done };
       return !checked({ ...truth, ...said }, logsOf(truth)).consistent;
     });

@@ -189,13 +189,14 @@ loops('give what the plain loop over step gives, whatever the rates, phases and 
       fc.double({ min: 0.1, max: 40, noNaN: true })),
   }), ({ phases, ...options }) => expectPlain(phases === 'seed' ? options : {
     ...options, phases: options.rates_hz.map((_, id) => (phases === 'zero' ? 0 : (id % 4) / 3.5)),
-  })), { numRuns: runs(30, 200) });
+  })), { numRuns: runs(15, 200) });
 });
 
 loops('give it in long runs, in which rounding reorders ticks that are nearly at once', () => {
-  expectPlain({ rates_hz: [1, 4, 6], duration_s: 20_000, seed: 3 });
-  expectPlain({ rates_hz: [2, 4, 1], duration_s: 25_000, phases: [0.3, 0.6, 0.15] });
-  expectPlain({ rates_hz: [1, 2, 3, 4], duration_s: 9000, seed: 5 });
+  const long = [{ rates_hz: [1, 2, 3, 4], duration_s: 9000, seed: 5 },
+    { rates_hz: [1, 4, 6], duration_s: 20_000, seed: 3 },
+    { rates_hz: [2, 4, 1], duration_s: 25_000, phases: [0.3, 0.6, 0.15] }];
+  for (const options of long.slice(0, runs(1, long.length))) expectPlain(options);
 });
 
 loops('give it where a queue outgrows the room of the fastest one', () => {
