@@ -35,7 +35,9 @@ export interface MeshOptions {
   stop: AbortSignal;
 }
 
+/** Who is silent for longer is no machine. Where many connect at once each has to wait for it. */
 const HELLO_WITHIN_MS = 5000;
+const HELLO_EACH_MS = 100;
 /** So many callers beyond the peers may be silent at a time; then the oldest has to go. */
 const STRANGERS_MAX = 64;
 const CALL_AGAIN_MS = 50; // At first; twice as long each time,
@@ -230,7 +232,8 @@ export class Mesh {
     };
     // Who returns waits for a paused peer as long as that may take.
     const silence = called && this.#phase !== 'gathering' ? undefined
-      : setTimeout(() => refuse('no hello'), HELLO_WITHIN_MS);
+      : setTimeout(() => refuse('no hello'),
+        HELLO_WITHIN_MS + HELLO_EACH_MS * this.#peers.size);
     if (!called) this.#welcome(refuse);
     const hear = (line: Line) => {
       if (isOver) return;
