@@ -9,7 +9,7 @@ import { endOf } from './faults.ts';
 import type { Rule } from './findings.ts';
 import { named, type Channel, type Inbox } from './messages.ts';
 import { RECEIVE, RESTART, STOP } from './read.ts';
-import { parseLatency, type Fault } from './record.ts';
+import { parseLatency, type Fault, type Run } from './record.ts';
 import { sorted } from './sorted.ts';
 
 /** What became of a message: where it waits, or why it does not. */
@@ -17,6 +17,13 @@ const FATES = ['under way', 'waiting', 'taken', 'lost by chance', 'lost by what_
   'lost in a cut', 'lost in a crash', 'no news', 'dropped'] as const;
 const [UNDER_WAY, WAITING, TAKEN, BY_CHANCE, BY_WHAT_IF, IN_CUT, IN_CRASH, NO_NEWS, DROPPED] =
   [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+
+/** Whether one of the faults lasts at an instant. */
+const lastsAt = (run: Run, faults: Fault[], now_s: number): boolean =>
+  faults.some((fault) => now_s >= fault.at_s && now_s < endOf(run, fault));
+/** Whether one of the faults begins while a message is under way. */
+const begunBetween = (faults: Fault[], sent_s: number, arrives_s: number): boolean =>
+  faults.some(({ at_s }) => sent_s < at_s && arrives_s >= at_s);
 
 /** One machine's queue in virtual time. */
 class Queue {
@@ -70,18 +77,15 @@ class Queue {
       this.arrives_s[m - first] = Infinity;
       for (; breaks.length > 0 && sent_s >= breaks[0]!; breaks.shift()) last_s = 0;
       if (lose.size > 0 && lose.has(messages.value[m]!)) this.fate[m - first] = BY_WHAT_IF;
-      else if (cuts.some((cut) => sent_s >= cut.at_s && sent_s < endOf(run, cut))) {
-        this.fate[m - first] = IN_CUT;
-      } else if (crashes.some((each) => sent_s >= each.at_s && sent_s < endOf(run, each))) {
-        this.fate[m - first] = IN_CRASH;
-      } else if (run.loss > 0 && losses!(n) < run.loss) this.fate[m - first] = BY_CHANCE;
+      else if (lastsAt(run, cuts, sent_s)) this.fate[m - first] = IN_CUT;
+      else if (lastsAt(run, crashes, sent_s)) this.fate[m - first] = IN_CRASH;
+      else if (run.loss > 0 && losses!(n) < run.loss) this.fate[m - first] = BY_CHANCE;
       else {
         let arrives_s = sent_s;
         if (latency.to_ms > 0) arrives_s += delay_ms(latency, delays!(n)) / 1000;
         if (!run.reorder) arrives_s = last_s = Math.max(arrives_s, last_s);
-        const begun = ({ at_s: begin_s }: Fault) => sent_s < begin_s && arrives_s >= begin_s;
-        if (cuts.some(begun)) this.fate[m - first] = IN_CUT;
-        else if (crashes.some(begun)) this.fate[m - first] = IN_CRASH;
+        if (begunBetween(cuts, sent_s, arrives_s)) this.fate[m - first] = IN_CUT;
+        else if (begunBetween(crashes, sent_s, arrives_s)) this.fate[m - first] = IN_CRASH;
         else this.arrives_s[m - first] = arrives_s;
       }
     }
