@@ -22,59 +22,77 @@ export function partnersOf(run: Run): Partners {
 function match(logs: Log[]): Partners {
   const partners = logs.map(({ peer, firstPeer, rows }) =>
     new Int32Array(Math.min(peer.length, firstPeer[rows]!)).fill(NONE));
-  const find = logs.map(sendFinder);
+  const sends = logs.map(sendsOf);
+  /** Where in the sends of each machine the receiver has come to. */
+  const cursors = new Int32Array(logs.length);
   for (const log of logs) {
+    cursors.fill(0);
+    const own = partners[log.machine]!;
     for (let r = 0; r < log.rows; r++) {
       if (log.event[r] !== RECEIVE) continue;
       for (let place = log.firstPeer[r]!; place < log.firstPeer[r + 1]!; place++) {
-        const sender = logs[log.peer[place]!];
+        const from = log.peer[place]!;
         const value = valueAt(log, r, place);
-        const sent = sender && value >= 0 ? find[sender.machine]!(value, log.machine) : NONE;
+        if (!(from < logs.length && value >= 0)) continue;
+        const sent = find(sends[from]!, value, cursors, from);
         if (sent === NONE) continue;
-        partners[log.machine]![place] = sent;
-        const from = sender!.firstPeer[sent]!;
-        const to = sender!.peer.subarray(from, sender!.firstPeer[sent + 1]).indexOf(log.machine);
-        if (to >= 0) partners[sender!.machine]![from + to] = r;
+        own[place] = sent;
+        const { peer, firstPeer } = logs[from]!;
+        let to = firstPeer[sent]!;
+        while (to < firstPeer[sent + 1]! && peer[to] !== log.machine) to++;
+        if (to < firstPeer[sent + 1]!) partners[from]![to] = r;
       }
     }
   }
   return partners;
 }
 
-/**
- * The row in which a machine sent a value. Values rise, so that a search begins where that of the
- * same receiver ended; where they do not, as in the logs of others, all are kept by value.
- */
-function sendFinder(log: Log): (value: number, receiver: number) => number {
-  const sends: number[] = [];
+/** The sends of a machine: their rows, and the values that they carry. */
+interface Sends {
+  rows: Int32Array;
+  values: Float64Array;
+  /** Rows by value, where values do not rise, as in the logs of others. */
+  byValue: Map<number, number> | null;
+}
+
+function sendsOf(log: Log): Sends {
+  let count = 0;
+  for (let r = 0; r < log.rows; r++) if (log.event[r] === SEND) count++;
+  const [rows, values] = [new Int32Array(count), new Float64Array(count)];
   let isRising = true;
-  for (let r = 0; r < log.rows; r++) {
+  for (let r = 0, n = 0; r < log.rows; r++) {
     if (log.event[r] !== SEND) continue;
-    if (sends.length > 0 && log.message[r]! <= log.message[sends.at(-1)!]!) isRising = false;
-    sends.push(r);
+    rows[n] = r;
+    values[n] = log.message[r]!;
+    if (n > 0 && values[n]! <= values[n - 1]!) isRising = false;
+    n++;
   }
-  if (!isRising) {
-    const rows = new Map(sends.map((r) => [log.message[r]!, r]));
-    return (value) => rows.get(value) ?? NONE;
+  return { rows, values, byValue: isRising ? null
+    : new Map(Array.from(rows, (r, n) => [values[n]!, r])) };
+}
+
+/**
+ * The row in which a machine sent a value, or NONE. As values rise, a search begins where that of
+ * the same receiver ended.
+ */
+function find(
+  { rows, values, byValue }: Sends, value: number, cursors: Int32Array, from: number,
+): number {
+  if (byValue) return byValue.get(value) ?? NONE;
+  const cursor = cursors[from]!;
+  let low = values[cursor]! <= value ? cursor : 0;
+  let step = 1;
+  while (low + step < values.length && values[low + step]! <= value) {
+    low += step;
+    step *= 2;
   }
-  const values = Float64Array.from(sends, (r) => log.message[r]!);
-  const cursors = new Map<number, number>();
-  return (value, receiver) => {
-    const cursor = cursors.get(receiver) ?? 0;
-    let low = values[cursor]! <= value ? cursor : 0;
-    let step = 1;
-    while (low + step < values.length && values[low + step]! <= value) {
-      low += step;
-      step *= 2;
-    }
-    for (let high = Math.min(values.length, low + step); high - low > 1;) {
-      const middle = (low + high) >> 1;
-      if (values[middle]! <= value) low = middle;
-      else high = middle;
-    }
-    cursors.set(receiver, low);
-    return values[low] === value ? sends[low]! : NONE;
-  };
+  for (let high = Math.min(values.length, low + step); high - low > 1;) {
+    const middle = (low + high) >> 1;
+    if (values[middle]! <= value) low = middle;
+    else high = middle;
+  }
+  cursors[from] = low;
+  return values[low] === value ? rows[low]! : NONE;
 }
 
 /** Visits each message and receiver in the order of sending; `taken`: a row of `to`'s, or NONE. */
@@ -127,19 +145,11 @@ export function messages(run: Run): DataFrame {
  */
 export function waits(run: Run): DataFrame {
   const reconstructed = isReconstructed(run);
-  const seconds = secondsOf(run);
-  const own = run.logs.map(() => ({ waits: [] as number[], not_taken: 0 }));
-  eachMessage(run, (log, r, to, taken) => {
-    if (!own[to]) return;
-    if (taken === NONE) own[to]!.not_taken++;
-    else own[to]!.waits.push(seconds(run.logs[to]!.time_us[taken]!) - seconds(log.time_us[r]!));
-  });
-  const rows = own.flatMap((of_s, machine) => {
-    const sorted = Float64Array.from(of_s.waits).sort();
+  const rows = waitsOf(run).flatMap(({ sorted, not_taken }, machine) => {
     const taken = sorted.length;
-    if (taken + of_s.not_taken === 0) return [];
+    if (taken + not_taken === 0) return [];
     const [low, high] = [sorted[(taken - 1) >> 1], sorted[taken >> 1]];
-    return [{ machine, taken, not_taken: reconstructed ? null : of_s.not_taken,
+    return [{ machine, taken, not_taken: reconstructed ? null : not_taken,
       mean_wait_s: taken === 0 ? null : sorted.reduce((sum, s) => sum + s, 0) / taken,
       median_wait_s: taken === 0 ? null : (low! + high!) / 2, max_wait_s: sorted.at(-1) ?? null }];
   });
@@ -148,6 +158,33 @@ export function waits(run: Run): DataFrame {
     not_taken: [column('not_taken'), pl.Int64], mean_wait_s: [column('mean_wait_s'), pl.Float64],
     median_wait_s: [column('median_wait_s'), pl.Float64],
     max_wait_s: [column('max_wait_s'), pl.Float64] });
+}
+
+/** Of each receiver how long its messages waited, seconds, and how many it did not take. */
+function waitsOf(run: Run): { sorted: Float64Array; not_taken: number }[] {
+  const { logs } = run;
+  const partners = partnersOf(run);
+  const seconds = secondsOf(run);
+  const [taken, not_taken] = [new Int32Array(logs.length), new Int32Array(logs.length)];
+  const each = (visit: (log: Log, r: number, to: number, row: number) => void) => {
+    for (const log of logs) {
+      for (let r = 0; r < log.rows; r++) {
+        if (log.event[r] !== SEND) continue;
+        for (let place = log.firstPeer[r]!; place < log.firstPeer[r + 1]!; place++) {
+          const to = log.peer[place]!;
+          if (to < logs.length) visit(log, r, to, partners[log.machine]![place]!);
+        }
+      }
+    }
+  };
+  each((_log, _r, to, row) => (row === NONE ? not_taken : taken)[to]!++);
+  const waits = logs.map((_, id) => new Float64Array(taken[id]!));
+  taken.fill(0);
+  each((log, r, to, row) => {
+    if (row === NONE) return;
+    waits[to]![taken[to]!++] = seconds(logs[to]!.time_us[row]!) - seconds(log.time_us[r]!);
+  });
+  return waits.map((of_s, id) => ({ sorted: of_s.sort(), not_taken: not_taken[id]! }));
 }
 
 /** Whether the messages of an imported run are known from clocks and not from rows. */

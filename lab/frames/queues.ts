@@ -2,7 +2,7 @@
 import pl, { type DataFrame } from 'nodejs-polars';
 import { frameOf } from './columns.ts';
 import { type Run, secondsOf } from './load.ts';
-import { eachInTime, type Log, NONE, SEND, takenAt } from './log.ts';
+import { eachInTime, NONE, SEND, takenAt } from './log.ts';
 
 const kept = new WeakMap<Run, Float64Array[]>();
 
@@ -12,21 +12,23 @@ function arrivalsOf(run: Run): Float64Array[] {
   if (known) return known;
   const { logs } = run;
   const counts = new Int32Array(logs.length);
-  const eachReceiver = (log: Log, r: number, visit: (to: number) => void) => {
-    if (log.event[r] !== SEND) return;
-    for (let place = log.firstPeer[r]!; place < log.firstPeer[r + 1]!; place++) {
-      if (log.peer[place]! < logs.length) visit(log.peer[place]!);
+  for (const { event, peer, firstPeer, rows } of logs) {
+    for (let r = 0; r < rows; r++) {
+      if (event[r] !== SEND) continue;
+      for (let place = firstPeer[r]!; place < firstPeer[r + 1]!; place++) counts[peer[place]!]!++;
     }
-  };
-  for (const log of logs) {
-    for (let r = 0; r < log.rows; r++) eachReceiver(log, r, (to) => counts[to]!++);
   }
   const seconds = secondsOf(run);
   const arrivals = logs.map((_, id) => new Float64Array(counts[id]!));
   counts.fill(0);
-  eachInTime(logs, (log, r) => eachReceiver(log, r, (to) => {
-    arrivals[to]![counts[to]!++] = seconds(log.time_us[r]!);
-  }));
+  eachInTime(logs, ({ event, peer, firstPeer, time_us }, r) => {
+    if (event[r] !== SEND) return;
+    const time_s = seconds(time_us[r]!);
+    for (let place = firstPeer[r]!; place < firstPeer[r + 1]!; place++) {
+      const to = peer[place]!;
+      if (to < logs.length) arrivals[to]![counts[to]!++] = time_s;
+    }
+  });
   kept.set(run, arrivals);
   return arrivals;
 }
