@@ -33,8 +33,8 @@ export const withFallbacks = (svg: string): string => svg.replace(/var\(--([\w-]
  * linkedom as one file, which takes a tenth of the time that its hundreds take.
  */
 export const stage = async () => {
-  const [Plot, { parseHTML }] =
-    await Promise.all([import('@observablehq/plot'), import('linkedom/worker')]);
+  const [{ Plot }, { parseHTML }] =
+    await Promise.all([import('./library.ts'), import('linkedom/worker')]);
   return { Plot, document: parseHTML('<html><body></body></html>').document };
 };
 export type Stage = Awaited<ReturnType<typeof stage>>;
