@@ -10,7 +10,7 @@ import { type Cost, costsOf, spansOf } from '../frames/faults.ts';
 import type { Run } from '../frames/load.ts';
 import { waits } from '../frames/messages.ts';
 import { withTheory } from '../frames/summary.ts';
-import { judge } from '../real/verdict.ts';
+import { judge, judgeAside } from '../real/verdict.ts';
 import { about, type Findings, findings } from './findings.ts';
 import { standingWords } from './percentile.ts';
 
@@ -26,6 +26,8 @@ const WINDOWS_MOST = 3;
 /** A slice of the picture of events holds at least so many ticks of the slowest machine. */
 const SLICE_TICKS = 4;
 const SLICES_MOST = 40;
+/** More rows than this are checked in a thread beside, which takes a third of a second to start. */
+const ROWS_AT_ONCE = 1_000_000;
 
 /** What the check has against a run; `late` if the rule could have made it and the pace is off. */
 export interface Objection {
@@ -82,15 +84,16 @@ export async function chaptersOf(
 }
 
 async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chapter> {
+  const check = checked(run, trouble);
   const frame = await withTheory(run);
   const every_s = rowsOf(run) * run.run.machines > STATES_MOST
     ? run.end_s / LOOKS : undefined;
   const slice_s = sliceOf(run, end_s);
   return {
     run, frame, slice_s, slices: mix(run, slice_s), counts: jumpCounts(run),
-    found: findings(frame, waits(run), spansOf(run)), check: checked(run, trouble),
+    found: findings(frame, waits(run), spansOf(run)),
     states: timeline(run, every_s), ticks: scene(run, EVENTS_MOST),
-    costs: costsOf(run),
+    costs: costsOf(run), check: await check,
     standing: run.run.kind === 'foreign' ? await standingWords(run) ?? '' : '',
     sampled: every_s === undefined ? ''
       : ` Drawn from a look every ${about(every_s)} s, which misses what is shorter.`,
@@ -118,10 +121,11 @@ function axesOf(chapters: Chapter[], end_s: number): Axes {
 }
 
 /** What the check finds wrong, or null. */
-function checked(run: Run, trouble: string[]): Chapter['check'] {
+async function checked(run: Run, trouble: string[]): Promise<Chapter['check']> {
   try {
     if (run.run.kind === 'foreign') return checkedForeign(run, trouble);
-    const { rule, consistent, sentence, violations, counts } = judge(run.folder);
+    const { rule, consistent, sentence, violations, counts } = rowsOf(run) > ROWS_AT_ONCE
+      ? await judgeAside(run.folder) : judge(run.folder);
     if (consistent) {
       return trouble.length === 0 ? null
         : { tone: 'wrong', title: 'Not every line could be read', lines: trouble };
