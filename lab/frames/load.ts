@@ -202,9 +202,11 @@ function framed(
 
 /** The folders that globs as `logs/sweep-*` name. @throws LogError if one names none */
 export async function foldersOf(patterns: string[]): Promise<string[]> {
-  const { glob } = await import('zx');
-  const found = await Promise.all(patterns.map(async (pattern) => (existsSync(pattern) ? [pattern]
-    : (await glob(pattern, { onlyDirectories: true })).sort())));
+  const found = await Promise.all(patterns.map(async (pattern) => {
+    if (existsSync(pattern)) return [pattern];
+    const { glob } = await import('zx'); // It takes a while, and most folders are named in full.
+    return (await glob(pattern, { onlyDirectories: true })).sort();
+  }));
   const nothing = found.findIndex((folders) => folders.length === 0);
   if (nothing >= 0) {
     const pattern = patterns[nothing]!;

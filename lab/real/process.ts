@@ -1,12 +1,16 @@
 /** A machine's process as the launcher sees it: one of ours, or a command in its place. */
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { $, type ProcessPromise } from 'zx/core'; // zx whole takes twice as long to load.
+import type { ProcessPromise } from 'zx/core';
 import { eventWords } from '../cli/terminal.ts';
 import { HEADER } from '../model/run.ts';
 import { appendTo, LogError } from './log.ts';
 import {
   DICE_SEED, setupVariables, type Command, type Introduction, type Setup,
 } from './protocol.ts';
+
+// Every launch waits for this: zx whole takes four times as long to load, its core imported twice.
+const { $ } = createRequire(import.meta.url)('zx/core') as typeof import('zx/core');
 
 /** What is known of a machine from its rows. */
 export interface Watched {

@@ -111,10 +111,11 @@ function pathOf(runs: Run[]): string {
  * @returns its path
  */
 export async function report(runs: Run[], trouble: string[] = []): Promise<string> {
-  const { chapters, axes } = await chaptersOf(runs, trouble);
+  // The script is made by a process of its own, which can work in the meantime.
+  const [code, { chapters, axes }] = await Promise.all([script(), chaptersOf(runs, trouble)]);
   const all = await Promise.all(chapters.map((one, nth) => figures(one, axes, nth)));
   const path = pathOf(runs);
-  writeWhole(path, page(chapters, all, await script()));
+  writeWhole(path, page(chapters, all, code));
   return path;
 }
 
