@@ -28,9 +28,9 @@ sweeps('does not depend on workers where one configuration is cut in tasks', asy
 });
 
 sweeps('keeps the order of its rows over several blocks', async () => {
-  const [runs, machines] = [200_000, 3];
+  const [runs, machines] = [100_000, 3];
   const options = { rates_hz: [1, 2, 3], duration_s: 0.5, runs, workers: 0 };
-  const frame = await sweep({ ...options, block_rows: 2 ** 17 });
+  const frame = await sweep({ ...options, block_rows: 2 ** 16 });
   assert.is(frame.height, runs * machines);
   same(frame, await sweep(options), 'in one block');
   const [seeds, ids] = ['seed', 'machine'].map((name) => frame.getColumn(name).toArray());
@@ -62,7 +62,7 @@ sweeps('refuses a run with too many ticks', async () => {
 
 sweeps('that is stopped and taken up again is the same, byte for byte', async () => {
   const options: SweepOptions = { rates_hz: [[1, 2, 3], [2, 4]], duration_s: 0.5,
-    runs: 300_000, block_rows: 2 ** 19 };
+    runs: 80_000, block_rows: 2 ** 17 };
   const here = mkdtempSync(join(tmpdir(), 'resume-'));
   for (const summary of [false, true]) {
     const file = join(here, `${summary}.parquet`);
