@@ -148,8 +148,10 @@ options('refuse what cannot be in one line that names the option', () => {
   const bad: [string, ...string[]][] = [
     ['--take', 'any'], ['--queue-max', '0'], ['--ticks', 'jitter:0.7'], ['--senders', '3'],
     ['--both', '2'], ['--fault', 'pause 9 at 1 for 1'], ['--fault', 'rain'],
-    ['--nemesis', 'rain'], ['--rates', '1,2'], ['--internal', '-1'], ['--duration', '0'],
-    ['--min-rate', '9']];
+    ['--nemesis', 'rain'], ['--rates', '1,2'], ['--rates', '0,1,2'], ['--rates', '2,-1,1'],
+    ['--rates', '2,NaN,1'], ['--rates', '0,1'], ['--rates', '2,NaN'], ['--rates', ''],
+    ['--internal', '-1'], ['--internal', '1.5'], ['--duration', '0'], ['--duration', 'abc'],
+    ['--min-rate', '9'], ['--min-rate', '7']];
   for (const [name, value] of bad) {
     const said = configuration(name, value!);
     assert.ok(typeof said === 'string', `${name} ${value}`);
