@@ -2,8 +2,8 @@
 import pl, { type DataFrame } from 'nodejs-polars';
 import { frameOf } from './columns.ts';
 import { jumpAt, type Run, secondsOf } from './load.ts';
-import { eachInTime, EVENTS, INTERNAL, NONE, RECEIVE, SEND } from './log.ts';
-import { eachQueueStep } from './queues.ts';
+import { eachInTime, EVENTS, INTERNAL, NONE, orderInTime, RECEIVE, SEND } from './log.ts';
+import { queueSteps } from './queues.ts';
 
 /**
  * The godlike view: the state of each machine by system time, as of what it was last.
@@ -21,6 +21,7 @@ export function timeline(run: Run, every_s?: number): DataFrame {
 
   const seconds = secondsOf(run);
   const clocks = new Float64Array(machines);
+  const next = new Int32Array(machines);
   let [front, place] = [0, 0];
   // Writes the state as it is before `until_s`.
   const look = (until_s: number) => {
@@ -33,12 +34,15 @@ export function timeline(run: Run, every_s?: number): DataFrame {
       }
     }
   };
-  eachInTime(run.logs, (log, r) => {
-    look(seconds(log.time_us[r]!));
-    clocks[log.machine] = log.clock[r]!;
+  for (const id of orderInTime(run.logs)) {
+    const { time_us, clock } = run.logs[id]!;
+    const r = next[id]!++;
+    const time_s = seconds(time_us[r]!);
+    if (times[place]! < time_s) look(time_s);
+    clocks[id] = clock[r]!;
     // Clocks never go back, so the highest is the highest value seen so far.
-    front = Math.max(front, log.clock[r]!);
-  });
+    if (clock[r]! > front) front = clock[r]!;
+  }
   look(Infinity);
   queuesAt(run, times, columns.queue);
   return frameOf({ time_s: [columns.time_s, pl.Float64], machine: [columns.machine, pl.Int32],
@@ -63,21 +67,15 @@ function eventTimes(run: Run): Float64Array {
 /** Fills in how many waited at each machine at each time. */
 function queuesAt(run: Run, times: Float64Array, queues: Float64Array): void {
   const machines = run.logs.length;
-  let [place, before, waiting] = [0, -1, 0];
-  const hold = (id: number, until_s: number) => {
-    for (; place < times.length && times[place]! < until_s; place++) {
-      queues[place * machines + id] = waiting;
+  for (const [id, log] of run.logs.entries()) {
+    const { time_s, queue } = queueSteps(run, log);
+    for (let n = -1, place = 0; n < queue.length; n++) {
+      const until_s = n + 1 < queue.length ? time_s[n + 1]! : Infinity;
+      for (; place < times.length && times[place]! < until_s; place++) {
+        queues[place * machines + id] = n < 0 ? 0 : queue[n]!;
+      }
     }
-  };
-  eachQueueStep(run, (time_s, id, queue) => {
-    if (id !== before) {
-      if (before >= 0) hold(before, Infinity);
-      [place, before, waiting] = [0, id, 0];
-    }
-    hold(id, time_s);
-    waiting = queue;
-  });
-  if (before >= 0) hold(before, Infinity);
+  }
 }
 
 /** From a timeline the drift, highest − lowest clock: `time_s`, `drift`. */

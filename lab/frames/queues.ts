@@ -2,7 +2,7 @@
 import pl, { type DataFrame } from 'nodejs-polars';
 import { frameOf } from './columns.ts';
 import { type Run, secondsOf } from './load.ts';
-import { eachInTime, NONE, SEND, takenAt } from './log.ts';
+import { eachInTime, type Log, NONE, SEND, takenAt } from './log.ts';
 
 const kept = new WeakMap<Run, Float64Array[]>();
 
@@ -33,64 +33,69 @@ function arrivalsOf(run: Run): Float64Array[] {
   return arrivals;
 }
 
+/** The steps of one machine's queue in the order of time: how many wait from a time on. */
+export interface QueueSteps { time_s: Float64Array; queue: Int32Array }
+
 /**
- * Tells of each step of each machine's queue, machine by machine in the order of time.
+ * Each step of a machine's queue.
  *
  * A log says how many wait after an event. Until the next event come as many as that one finds, at
  * the times at which they were sent: over sockets, and in virtual runs without latency, this is
  * when they come but for a fraction of a millisecond. With latency it is the earliest time. Rows
  * that do not say how many wait have no steps.
  */
-export function eachQueueStep(
-  run: Run, step: (time_s: number, machine: number, queue: number) => void,
-): void {
+export function queueSteps(run: Run, log: Log): QueueSteps {
   const seconds = secondsOf(run);
-  const arrivals = arrivalsOf(run);
-  for (const log of run.logs) {
-    const { machine: id, rows, queue, time_us } = log;
-    const coming = arrivals[id]!;
-    for (let r = 0, next = 0; r < rows; r++) {
-      let waiting = queue[r]!;
-      if (waiting === NONE) continue;
-      const time_s = seconds(time_us[r]!);
-      step(time_s, id, waiting);
-      // As many come as the next event finds; after the last one nobody looks.
-      const isLast = r === rows - 1;
-      const found = isLast ? waiting : queue[r + 1]! + takenAt(log, r + 1);
-      const until_s = isLast ? run.end_s : seconds(time_us[r + 1]!);
-      for (; next < coming.length && coming[next]! < until_s; next++) {
-        if (waiting < found) step(Math.max(coming[next]!, time_s), id, ++waiting);
-      }
+  const { rows, queue, time_us } = log;
+  const coming = arrivalsOf(run)[log.machine]!;
+  const steps = { time_s: new Float64Array(rows + coming.length),
+    queue: new Int32Array(rows + coming.length) };
+  let count = 0;
+  for (let r = 0, next = 0; r < rows; r++) {
+    let waiting = queue[r]!;
+    if (waiting === NONE) continue;
+    const time_s = seconds(time_us[r]!);
+    steps.time_s[count] = time_s;
+    steps.queue[count++] = waiting;
+    // As many come as the next event finds; after the last one nobody looks.
+    const isLast = r === rows - 1;
+    const found = isLast ? waiting : queue[r + 1]! + takenAt(log, r + 1);
+    const until_s = isLast ? run.end_s : seconds(time_us[r + 1]!);
+    for (; next < coming.length && coming[next]! < until_s; next++) {
+      if (waiting >= found) continue;
+      steps.time_s[count] = Math.max(coming[next]!, time_s);
+      steps.queue[count++] = ++waiting;
     }
   }
+  return { time_s: steps.time_s.subarray(0, count), queue: steps.queue.subarray(0, count) };
 }
 
 /**
  * The queue of each machine at all times: `time_s`, `machine`, `queue` (messages that wait),
- * machine by machine in the order of time, from each row to the next. @see eachQueueStep
+ * machine by machine in the order of time, from each row to the next. @see queueSteps
  */
 export function queues(run: Run): DataFrame {
-  const steps = { time_s: [] as number[], machine: [] as number[], queue: [] as number[] };
-  eachQueueStep(run, (time_s, machine, queue) => {
-    steps.time_s.push(time_s);
-    steps.machine.push(machine);
-    steps.queue.push(queue);
-  });
-  return frameOf({ time_s: [steps.time_s, pl.Float64], machine: [steps.machine, pl.Int32],
-    queue: [steps.queue, pl.Int32] });
+  const all = run.logs.map((log) => queueSteps(run, log));
+  const count = all.reduce((sum, { queue }) => sum + queue.length, 0);
+  const columns = { time_s: new Float64Array(count), machine: new Float64Array(count),
+    queue: new Float64Array(count) };
+  let place = 0;
+  for (const [nth, { time_s, queue }] of all.entries()) {
+    columns.time_s.set(time_s, place);
+    columns.queue.set(queue, place);
+    columns.machine.fill(run.logs[nth]!.machine, place, place += queue.length);
+  }
+  return frameOf({ time_s: [columns.time_s, pl.Float64], machine: [columns.machine, pl.Int32],
+    queue: [columns.queue, pl.Int32] });
 }
 
 /** The mean over time of each machine's queue; NaN where its log does not say how many wait. */
-export function meanQueues(run: Run): number[] {
-  const areas = run.logs.map(({ rows, queue }) => (rows > 0 && queue[0] === NONE ? NaN : 0));
-  let [since_s, id, waiting] = [0, -1, 0];
-  const hold = (until_s: number) => {
-    if (id >= 0) areas[id]! += waiting * Math.max(0, until_s - since_s);
-  };
-  eachQueueStep(run, (time_s, machine, queue) => {
-    hold(machine === id ? Math.min(time_s, run.end_s) : run.end_s);
-    [since_s, id, waiting] = [time_s, machine, queue];
-  });
-  hold(run.end_s);
-  return areas.map((area) => area / run.end_s);
-}
+export const meanQueues = (run: Run): number[] => run.logs.map((log) => {
+  const { time_s, queue } = queueSteps(run, log);
+  let area = log.rows > 0 && log.queue[0] === NONE ? NaN : 0;
+  for (let n = 0; n < queue.length; n++) {
+    const until_s = n + 1 < queue.length ? Math.min(time_s[n + 1]!, run.end_s) : run.end_s;
+    area += queue[n]! * Math.max(0, until_s - time_s[n]!);
+  }
+  return area / run.end_s;
+});

@@ -2,7 +2,7 @@
 import pl, { type DataFrame } from 'nodejs-polars';
 import type { RunRecord } from '../model/record.ts';
 import { dueOf, jumpAt, type Run, secondsOf } from './load.ts';
-import { eachInTime, INTERNAL, type Log, NONE, RECEIVE, SEND, takenAt } from './log.ts';
+import { INTERNAL, type Log, NONE, orderInTime, RECEIVE, SEND, takenAt } from './log.ts';
 import { meanQueues } from './queues.ts';
 
 /** Of one machine's rows, in program order; `…_row` is where the most was found, or NONE. */
@@ -27,11 +27,12 @@ function ownOf(log: Log, seconds: (time_us: number) => number): Own {
   const own: Own = { ticks: 0, last_tick: -1, receives: 0, sends: 0, internal: 0, last_s: 0,
     final_clock: 0, jumps: 0, sum_jump: 0, max_jump: NaN, jump_row: NONE, final_queue: 0,
     max_queue: 0, queue_row: NONE };
+  let last_us = -Infinity;
   for (let r = 0; r < log.rows; r++) {
     const event = log.event[r]!;
     if (log.tick[r]! >= 0) own.ticks++;
     own.last_tick = Math.max(own.last_tick, log.tick[r]!);
-    own.last_s = Math.max(own.last_s, seconds(log.time_us[r]!));
+    last_us = Math.max(last_us, log.time_us[r]!);
     if (event === RECEIVE) own.receives++;
     else if (event === SEND) own.sends++;
     else if (event === INTERNAL) own.internal++;
@@ -45,6 +46,7 @@ function ownOf(log: Log, seconds: (time_us: number) => number): Own {
     if (found > own.max_queue) [own.max_queue, own.queue_row] = [found, r];
   }
   if (log.rows === 0) return own;
+  own.last_s = Math.max(0, seconds(last_us));
   own.final_clock = log.clock[log.rows - 1]!;
   own.final_queue = log.queue[log.rows - 1]!;
   if (own.final_queue === NONE) own.final_queue = own.max_queue = NaN;
@@ -111,13 +113,15 @@ function select(values: Float64Array, place: number): number {
 function lagsOf(run: Run) {
   const { logs, end_s } = run;
   const seconds = secondsOf(run);
-  const clocks = logs.map(() => 0);
-  const [worst, left] = [[...clocks], [...clocks]];
+  const clocks = new Float64Array(logs.length);
+  const [worst, left] = [new Float64Array(logs.length), new Float64Array(logs.length)];
   const rows = logs.map(() => NONE);
   // A clock's area to the end of the run is what its jumps add to it from then on.
   let [front, front_left, before, now_s] = [0, 0, 0, 0];
-  eachInTime(logs, (log, r) => {
-    const [time_s, id, clock] = [seconds(log.time_us[r]!), log.machine, log.clock[r]!];
+  const next = new Int32Array(logs.length);
+  for (const id of orderInTime(logs)) {
+    const r = next[id]!++;
+    const [time_s, clock] = [seconds(logs[id]!.time_us[r]!), logs[id]!.clock[r]!];
     if (time_s > now_s) [before, now_s] = [front, time_s];
     // A lag is at its worst just before an event of its machine: a lag of no time is none.
     if (before - clocks[id]! > worst[id]!) [worst[id], rows[id]] = [before - clocks[id]!, r];
@@ -125,7 +129,7 @@ function lagsOf(run: Run) {
     left[id]! += (clock - clocks[id]!) * rest_s;
     clocks[id] = clock;
     if (clock > front) [front, front_left] = [clock, front_left + (clock - front) * rest_s];
-  });
+  }
   for (const { machine, rows: count } of logs) {
     if (front - clocks[machine]! <= worst[machine]!) continue;
     [worst[machine], rows[machine]] = [front - clocks[machine]!, count - 1];
