@@ -17,7 +17,7 @@ const KNOBS = {
   rates_range: [1, 6] as [number, number], // Hz; the exercise draws from 1 to 6.
   internal: 0.7, // Chance; seven sides of the exercise's ten-sided die.
   duration_s: 60, // Model seconds; the exercise asks for a minute.
-  machines_max: 500, // Processes; each takes some 60 MB and a connection to every other.
+  machines_max: 500, // Processes; each takes some 50 MB and a connection to every other.
 };
 // ─────────────────────────────────────────────────────────────────────────────────────────────
 
