@@ -167,7 +167,7 @@ titles('name what was done to whom, and nothing that was not done, for any fault
       assert.is(Number(/(\d+) more/.exec(clause)?.[1] ?? 0), Math.max(0, whom.length - 3));
     }
     assert.is(said.length, found, headline);
-  }), { numRuns: 100 });
+  }), { numRuns: runs(40, 100) });
 });
 titles('each number is that of the machine that the sentence names, for any frame', () => {
   fc.assert(fc.property(manyMachines, (machines) => {

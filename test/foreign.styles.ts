@@ -43,7 +43,7 @@ function chance(seed: number): () => number {
 
 /** A run of three machines by a variant of the rule. */
 export function happen(
-  variant: Variant, seed = 1, rates = [1, 3, 5], duration_s = runs(30, 60),
+  variant: Variant, seed = 1, rates = [1, 3, 5], duration_s = runs(20, 60),
 ): Happened[][] {
   const next = chance(seed);
   const start = 1_741_200_000 + seed * 500;

@@ -8,6 +8,7 @@ import {
   criticalRate_hz, criticalRatio, equal, fastestGrowth_hz, freeTicks, gridTable, meanLagOverRun,
   pair, predict, sendShare, type Setting,
 } from '../theory.ts';
+import { runs } from './runs.ts';
 
 const near = (actual: number, expected: number, tolerance: number, what = '') =>
   assert.ok(Math.abs(actual - expected) <= tolerance,
@@ -58,7 +59,7 @@ balance('solves its equations: what is free is what does not receive', () => {
       const arrival_hz = send * (sum_hz - free_hz[id]!);
       near(free_hz[id]!, rate_hz - Math.min(arrival_hz, rate_hz), 1e-6 * top, `machine ${id}`);
     });
-  }), { numRuns: 200 });
+  }), { numRuns: runs(60, 200) });
 });
 
 balance('scales with the rates', () => {
@@ -195,7 +196,7 @@ front('is never below the fastest rate, and below twice that', () => {
   fc.assert(fc.property(setting, (setting) => {
     const share = fastestGrowth_hz(setting) / Math.max(...setting.rates_hz);
     assert.ok(share >= 1 && share < 2, String(share));
-  }), { numRuns: 30 });
+  }), { numRuns: runs(12, 30) });
 });
 
 front.run();
@@ -242,7 +243,7 @@ prediction('is finite and consistent for any setting', () => {
       else if (p.load > 0) assert.ok(p.mean_lag < Infinity && p.lag_growth_hz === 0);
       assert.ok(p.clock_growth_hz >= 0.999 * p.rate_hz, 'a clock grows with each tick');
     }
-  }), { numRuns: 60 });
+  }), { numRuns: runs(20, 60) });
 });
 
 prediction('does not depend on the order of the machines, and treats equal ones alike', () => {
@@ -264,7 +265,7 @@ prediction('loads a machine more when a peer gets faster, and less when it does 
       const change = load - before[n]!.load;
       assert.ok(n === id ? change <= 1e-9 : change >= -1e-9, `machine ${n}: ${change}`);
     });
-  }), { numRuns: 30 });
+  }), { numRuns: runs(12, 30) });
 });
 
 prediction('lets the lag of two machines grow with their ratio, without bound at 10/3', () => {
