@@ -24,8 +24,11 @@ const variables = (values: Record<string, string>) =>
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** The browser's script, in one piece. */
-async function script(): Promise<string> {
+let made: Promise<string> | null = null;
+/** The browser's script, in one piece; a series of runs has one for all its pages. */
+const script = (): Promise<string> => (made ??= bundle());
+
+async function bundle(): Promise<string> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({ entryPoints: [file('client.ts')], bundle: true,
     write: false, format: 'iife', minify: true, target: 'es2020', logLevel: 'silent' });
