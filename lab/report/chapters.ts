@@ -12,7 +12,6 @@ import { waits } from '../frames/messages.ts';
 import { withTheory } from '../frames/summary.ts';
 import { judge, judgeAside } from '../real/verdict.ts';
 import { about, type Findings, findings } from './findings.ts';
-import { standingWords } from './percentile.ts';
 
 /** A page that holds more events than this opens slowly, and no line has room for them. */
 const EVENTS_MOST = 20_000;
@@ -94,10 +93,16 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
     found: findings(frame, waits(run), spansOf(run)),
     states: timeline(run, every_s), ticks: scene(run, EVENTS_MOST),
     costs: costsOf(run), check: await check,
-    standing: run.run.kind === 'foreign' ? await standingWords(run) ?? '' : '',
+    standing: run.run.kind === 'foreign' ? await standingOf(run) : '',
     sampled: every_s === undefined ? ''
       : ` Drawn from a look every ${about(every_s)} s, which misses what is shorter.`,
   };
+}
+
+/** Other runs are made to compare with, and what makes them is loaded only then. */
+async function standingOf(run: Run): Promise<string> {
+  const { standingWords } = await import('./percentile.ts');
+  return await standingWords(run) ?? '';
 }
 
 const rowsOf = ({ logs }: Run) => logs.reduce((sum, { rows }) => sum + rows, 0);
