@@ -11,6 +11,7 @@ import { diagram } from '../lab/frames/causes.ts';
 import { drift, driftSummary, jumpCounts, jumps, mix, timeline } from '../lab/frames/events.ts';
 import { shiviz } from '../lab/frames/export.ts';
 import { joined, load, loadAll, LogError } from '../lab/frames/load.ts';
+import { logReader, valueAt } from '../lab/frames/log.ts';
 import { messages, waits } from '../lab/frames/messages.ts';
 import { queues } from '../lab/frames/queues.ts';
 import { pace, standing, summary, withTheory } from '../lab/frames/summary.ts';
@@ -185,6 +186,21 @@ thoroughLoading('finds several runs by glob, and joins their configuration in', 
     assert.match((error as Error).message, /none-\*: there is no such folder/);
   }
 });
+loading('a log that has more rows than its begin lets expect keeps what each took', () => {
+  // Many in one row, so that rows look long; then many that take one each.
+  const peers = Array.from({ length: 400 }, () => '1').join(' ');
+  const first = `${HEADER}1,0,0,receive,${peers},${peers.replaceAll('1', '7')},0,8\n`;
+  const rest = Array.from({ length: 80_000 }, (_, n) => `${n + 2},0,${n + 1},receive,1,9,0,10\n`)
+    .join('');
+  const reader = logReader(0, first.length + rest.length);
+  for (const piece of [first, rest]) reader.read(new TextEncoder().encode(piece));
+  const { log, bad } = reader;
+  assert.equal([bad, log.rows], [null, 80_001]);
+  const values = new Set(Array.from({ length: 80_000 }, (_, n) =>
+    valueAt(log, n + 1, log.firstPeer[n + 1]!)));
+  assert.equal([...values], [9]);
+});
+
 loading.run();
 
 // ── Frames, by hand ──────────────────────────────────────────────────────────────────────────

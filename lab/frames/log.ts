@@ -63,7 +63,7 @@ function grown<T extends Float64Array | Int32Array | Uint8Array>(array: T, lengt
 function grow(log: Log): void {
   const rows = Math.ceil(log.time_us.length * 1.5) + ROWS_MORE;
   for (const name of ROOM) log[name] = grown(log[name], rows + 1) as never;
-  if (log.values) log.values = grown(log.values, rows + 1);
+  if (log.values) log.values = grown(log.values, rows + 1).fill(NONE, log.values.length);
 }
 
 /** Reads a log piece by piece. */
