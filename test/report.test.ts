@@ -7,6 +7,7 @@ import { scene } from '../lab/frames/causes.ts';
 import { load } from '../lab/frames/load.ts';
 import type { ForeignRecord, OwnRecord } from '../lab/model/record.ts';
 import { logPath } from '../lab/model/run.ts';
+import { judge, judgeAside } from '../lab/real/verdict.ts';
 import { writeReport } from '../lab/report/page.ts';
 import { folders } from './folders.ts';
 import { thoroughly } from './runs.ts';
@@ -149,4 +150,14 @@ pages('takes names and words that mean something in HTML', async () => {
   assert.not.match(html, /<\/script><i>|<script> &/);
   assert.is(html.match(/<script/g)!.length, 2);
 });
+pages('checks a run in a thread as it does beside, and says what it cannot read', async () => {
+  const folder = virtual('thread', [3, 3, 2]);
+  assert.equal(await judgeAside(folder), judge(folder));
+  writeFileSync(logPath(folder, 0), 'no log');
+  const [here, aside] = await Promise.all([async () => judge(folder), () => judgeAside(folder)]
+    .map((each) => each().then(() => '', ({ message }: Error) => message)));
+  assert.ok(here);
+  assert.is(aside, here);
+});
+
 pages.run();

@@ -9,8 +9,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { atLeast, isMain, script, whole } from '../lab/cli/options.ts';
+import { startThread } from '../lab/cli/thread.ts';
 import { type Case, drawn, TICKS_MOST } from './swarm/draw.ts';
 import { type Source, verdict } from './swarm/judge.ts';
 import { commandOf, shrink } from './swarm/shrink.ts';
@@ -29,14 +30,9 @@ const KNOBS = {
 
 interface Options { ticks: number; longest: number; first: number; threads: number; seed?: number }
 
-/** tsx does not reach into threads by itself: it is loaded there. */
-function startWorker(shared: Shared): Worker {
-  return new Worker(`
-    import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(async ({ register }) => {
-      register();
-      await import(${JSON.stringify(new URL('swarm/worker.ts', import.meta.url))});
-    });`, { eval: true, workerData: shared, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
-}
+const startWorker = (shared: Shared): Worker =>
+  startThread(new URL('swarm/worker.ts', import.meta.url), '',
+    { workerData: shared, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
 
 /** What is wrong with a run that failed, and how to see it again with as little as possible. */
 export function failureText(run: Case, source?: Source): string {

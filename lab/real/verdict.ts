@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { parseLog } from '../check/read.ts';
 import { parseRun } from '../check/record.ts';
 import { checkRun, type Report } from '../check/verdict.ts';
+import { startThread } from '../cli/thread.ts';
 
 /** Reads a run's folder and judges it. @throws Unreadable, with one line */
 export function judge(folder: string): Report {
@@ -18,9 +18,6 @@ export function judge(folder: string): Report {
   });
   return checkRun(run, logs);
 }
-
-/** What a thread says: a report, or why there is none. */
-type Answer = { report: Report } | { wrong: string };
 
 let before: Promise<unknown> = Promise.resolve();
 
@@ -35,18 +32,8 @@ export function judgeAside(folder: string): Promise<Report> {
 }
 
 async function inThread(folder: string): Promise<Report> {
-  const worker = new Worker(`
-    const { parentPort, workerData } = require('node:worker_threads');
-    import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(async ({ register }) => {
-      register();
-      const { judge } = await import(${JSON.stringify(import.meta.url)});
-      try {
-        parentPort.postMessage({ report: judge(workerData) });
-      } catch (error) {
-        parentPort.postMessage({ wrong: error.message });
-      }
-    });`, { eval: true, workerData: folder });
-  const [answer] = await once(worker, 'message') as [Answer];
-  if ('wrong' in answer) throw new Error(answer.wrong);
-  return answer.report;
+  const thread = startThread(import.meta.url,
+    'parentPort.postMessage(loaded.judge(workerData));', { workerData: folder });
+  const [report] = await once(thread, 'message') as [Report];
+  return report;
 }

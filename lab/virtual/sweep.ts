@@ -2,8 +2,9 @@
 import { on } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { setImmediate as immediate } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import pl, { type DataFrame } from 'nodejs-polars';
+import { startThread } from '../cli/thread.ts';
 import { type Checkpoint, SAVE_EVERY_S } from './checkpoint.ts';
 import { allocate, measures, ROWS, SUMMARY, type Columns } from './columns.ts';
 import { rowsFrame, settingsFrame, summaryFrame } from './frames.ts';
@@ -212,14 +213,8 @@ function tasksOf(block: Part[], rows: Columns<typeof ROWS>, columns: Columns<typ
 
 // ── Threads ──────────────────────────────────────────────────────────────────────────────────
 
-/** Starts a thread that works. tsx does not reach into threads by itself: it is loaded there. */
-function startWorker(): Worker {
-  return new Worker(`
-    import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(async ({ register }) => {
-      register();
-      (await import(${JSON.stringify(new URL('worker.ts', import.meta.url))})).work();
-    });`, { eval: true });
-}
+const startWorker = (): Worker =>
+  startThread(new URL('worker.ts', import.meta.url), 'loaded.work();');
 
 /** Does tasks in workers, each its next one when it is free; without workers in this thread. */
 async function performAll(
