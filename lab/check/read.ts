@@ -111,13 +111,31 @@ function isNumber(bytes: Uint8Array, at: number): boolean {
   return digit <= 9 && (digit > 0 || (bytes[at + 1]! ^ ZERO) > 9);
 }
 
+/** What `scan` finds in a row, but for its peers. */
+export interface Scanned {
+  time_us: number;
+  id: number;
+  tick: number;
+  event: number;
+  /** How many there are. */
+  peers: number;
+  message: number;
+  queue: number;
+  clock: number;
+}
+export const scanned = (): Scanned =>
+  ({ time_us: 0, id: 0, tick: 0, event: 0, peers: 0, message: 0, queue: 0, clock: 0 });
+
 /**
  * Reads a row as nearly all are: a tick with every field, that carries one message at most. All
  * stands in this one loop of bytes, since with a call for each field it takes twice as long.
- * @returns where the next line begins; NONE if it is no such row, which `readRow` then looks at
+ * @param peers takes the ids from `place` on
+ * @param row takes the rest; `message` is 0 where none is carried
+ * @returns where the next line begins; NONE if it is no such row, or `peers` has no room for it
  */
-function readPlain(log: Log, bytes: Uint8Array, from: number): number {
-  const { rows: r, peer } = log;
+export function scan(
+  bytes: Uint8Array, from: number, peers: Int32Array, place: number, row: Scanned,
+): number {
   let [at, digit] = [from, 0];
   let [time_us, id, tick, message, queue, clock] = [0, 0, 0, 0, 0, 0];
   if (!isNumber(bytes, at)) return NONE;
@@ -134,37 +152,53 @@ function readPlain(log: Log, bytes: Uint8Array, from: number): number {
   for (let n = 0; n < word.length; n++) if (bytes[at++] !== word[n]) return NONE;
   if (bytes[at++] !== COMMA) return NONE;
 
-  const place = log.first[r]!;
   let next = place;
   if (event !== INTERNAL) {
     for (let isMore = true; isMore; isMore = bytes[at] === SPACE && ++at > 0) {
-      if (!isNumber(bytes, at)) return NONE;
+      if (next >= peers.length || !isNumber(bytes, at)) return NONE;
       let value = 0;
       for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) value = value * 10 + digit;
       if (value > COUNT_MAX) return NONE;
-      peer[next++] = value;
+      peers[next++] = value;
     }
     if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
     for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) message = message * 10 + digit;
-    if (event === RECEIVE && next > place + 1) return NONE;
   } else if (bytes[at++] !== COMMA) return NONE;
 
   if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
   for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) queue = queue * 10 + digit;
   if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
   for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) clock = clock * 10 + digit;
-  if (bytes[at++] !== NEWLINE || id !== log.id || tick > COUNT_MAX || queue > COUNT_MAX
-    || Math.max(time_us, message, clock) > Number.MAX_SAFE_INTEGER) return NONE;
+  if (bytes[at++] !== NEWLINE || queue > COUNT_MAX
+    || Math.max(time_us, tick, message, clock) > Number.MAX_SAFE_INTEGER) return NONE;
 
-  for (let n = place; n < next; n++) log.value[n] = message;
-  log.time_us[r] = time_us;
-  log.tick[r] = tick;
-  log.event[r] = event;
-  log.queue[r] = queue;
-  log.clock[r] = clock;
-  log.first[r + 1] = next;
-  log.rows = r + 1;
+  row.time_us = time_us;
+  row.id = id;
+  row.tick = tick;
+  row.event = event;
+  row.peers = next - place;
+  row.message = message;
+  row.queue = queue;
+  row.clock = clock;
   return at;
+}
+
+/** Reads a row in `scan`'s way. @returns where the next begins; NONE: `readRow` is to look at it */
+function readPlain(log: Log, bytes: Uint8Array, from: number, row: Scanned): number {
+  const r = log.rows;
+  const place = log.first[r]!;
+  const next = scan(bytes, from, log.peer, place, row);
+  if (next === NONE || row.id !== log.id || row.tick > COUNT_MAX
+    || (row.event === RECEIVE && row.peers > 1)) return NONE;
+  for (let n = place; n < place + row.peers; n++) log.value[n] = row.message;
+  log.time_us[r] = row.time_us;
+  log.tick[r] = row.tick;
+  log.event[r] = row.event;
+  log.queue[r] = row.queue;
+  log.clock[r] = row.clock;
+  log.first[r + 1] = place + row.peers;
+  log.rows = r + 1;
+  return next;
 }
 
 /** Reads any row; false if it is none. A foreign one may leave fields empty. */
@@ -274,9 +308,9 @@ export function parseLog(bytes: Uint8Array, file: string, foreign = false): Log 
     value: new Float64Array(lines + spaces), first: new Int32Array(lines + 1),
     torn: end < bytes.length, missing: bytes.length === 0, malformed: new Findings(),
   };
-  const cursor = new Cursor(bytes);
+  const [cursor, row] = [new Cursor(bytes), scanned()];
   for (let from = FIELDS.length + 1, line = 2; from < end; line++, from = cursor.at) {
-    cursor.at = readPlain(log, bytes, from);
+    cursor.at = readPlain(log, bytes, from, row);
     if (cursor.at !== NONE) continue;
     cursor.at = from;
     if (readRow(log, cursor, foreign)) continue;

@@ -2,6 +2,7 @@
  * A machine's log, read from its bytes into columns: a plain loop over bytes, since ten million
  * rows are to be summed up in seconds.
  */
+import { scan, type Scanned, scanned } from '../check/read.ts';
 import { HEADER } from '../model/run.ts';
 
 /** The words of a log, in the order of their numbers in `event`. */
@@ -37,9 +38,6 @@ const ROOM_MORE = 1.05;
 const ROWS_MORE = 2 ** 16;
 /** A number of more digits is above the safe integers. */
 const DIGITS_MOST = 16;
-/** Ids and queues are kept in 31 bits. */
-const COUNT_MAX = 2 ** 31 - 1;
-const LETTER = { i: 105, s: 115 };
 const encoder = new TextEncoder();
 const WORDS = EVENTS.map((word) => encoder.encode(word));
 const ROOM = [
@@ -83,6 +81,7 @@ export function logReader(machine: number, length: number, foreign = false): Log
   let log = emptyLog(machine, 0);
   let line = 0;
   let bad: Bad | null = null;
+  const row = scanned();
   /** Where the fields of a line begin, and where the one after it would. */
   const at = new Int32Array(FIELDS + 1);
   const read = (bytes: Uint8Array): number => {
@@ -92,7 +91,7 @@ export function logReader(machine: number, length: number, foreign = false): Log
       log = emptyLog(machine, Math.ceil((length / end) * lines * ROOM_MORE) + 16);
     }
     for (let from = 0; from < end;) {
-      const next = line > 0 ? readPlain(log, bytes, from) : NONE;
+      const next = line > 0 ? readPlain(log, bytes, from, row) : NONE;
       if (next !== NONE) {
         line++;
         from = next;
@@ -129,67 +128,22 @@ function isHeader(bytes: Uint8Array, length: number): boolean {
   return length === HEADER.length;
 }
 
-/** Whether a whole number without leading zeros begins at a place. */
-function isNumber(bytes: Uint8Array, at: number): boolean {
-  const digit = bytes[at]! ^ ZERO; // At most 9 for digits and for no other byte.
-  return digit <= 9 && (digit > 0 || (bytes[at + 1]! ^ ZERO) > 9);
-}
-
-/**
- * Reads a row as nearly all are: a tick with every field, that carries one message at most. It
- * looks at each byte once, without a call for each field.
- * @returns where the next line begins; NONE if it is no such row, or there is no room for it
- */
-function readPlain(log: Log, bytes: Uint8Array, from: number): number {
-  const { rows: r, peer } = log;
-  let [at, digit] = [from, 0];
-  let [time_us, id, tick, message, queue, clock] = [0, 0, 0, 0, 0, 0];
-  if (r + 1 >= log.time_us.length || !isNumber(bytes, at)) return NONE;
-  for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) time_us = time_us * 10 + digit;
-  if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
-  for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) id = id * 10 + digit;
-  if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
-  for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) tick = tick * 10 + digit;
-  if (bytes[at++] !== COMMA) return NONE;
-
-  const letter = bytes[at];
-  const event = letter === LETTER.i ? INTERNAL : letter === LETTER.s ? SEND : RECEIVE;
-  const word = WORDS[event]!;
-  for (let n = 0; n < word.length; n++) if (bytes[at++] !== word[n]) return NONE;
-  if (bytes[at++] !== COMMA) return NONE;
-
+/** Reads a row as nearly all are. @returns where the next begins; NONE: `readRow` is to look */
+function readPlain(log: Log, bytes: Uint8Array, from: number, row: Scanned): number {
+  const r = log.rows;
+  if (r + 1 >= log.time_us.length) return NONE;
   const place = log.firstPeer[r]!;
-  let next = place;
-  if (event === INTERNAL) {
-    message = NONE;
-    if (bytes[at++] !== COMMA) return NONE;
-  } else {
-    for (let isMore = true; isMore; isMore = bytes[at] === SPACE && ++at > 0) {
-      if (next >= peer.length || !isNumber(bytes, at)) return NONE;
-      let value = 0;
-      for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) value = value * 10 + digit;
-      if (value > COUNT_MAX) return NONE;
-      peer[next++] = value;
-    }
-    if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
-    for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) message = message * 10 + digit;
-  }
-  if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
-  for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) queue = queue * 10 + digit;
-  if (bytes[at++] !== COMMA || !isNumber(bytes, at)) return NONE;
-  for (; (digit = bytes[at]! ^ ZERO) <= 9; at++) clock = clock * 10 + digit;
-  if (bytes[at++] !== NEWLINE || id !== log.machine || queue > COUNT_MAX
-    || Math.max(time_us, tick, message, clock) > Number.MAX_SAFE_INTEGER) return NONE;
-
-  log.time_us[r] = time_us;
-  log.tick[r] = tick;
-  log.event[r] = event;
-  log.message[r] = message;
-  log.queue[r] = queue;
-  log.clock[r] = clock;
-  log.firstPeer[r + 1] = next;
+  const next = scan(bytes, from, log.peer, place, row);
+  if (next === NONE || row.id !== log.machine) return NONE;
+  log.time_us[r] = row.time_us;
+  log.tick[r] = row.tick;
+  log.event[r] = row.event;
+  log.message[r] = row.event === INTERNAL ? NONE : row.message;
+  log.queue[r] = row.queue;
+  log.clock[r] = row.clock;
+  log.firstPeer[r + 1] = place + row.peers;
   log.rows = r + 1;
-  return at;
+  return next;
 }
 
 /** Reads any row, whose fields begin at `at`; false if it is none, and then it is not kept. */
