@@ -23,7 +23,7 @@ import { newFolder, writeRun } from './lab/cli/folder.ts';
 import { folderName, isMain, outliveReaders, readBy, script, several, versions }
   from './lab/cli/options.ts';
 import { type Column, table } from './lab/cli/table.ts';
-import { printable } from './lab/cli/terminal.ts';
+import { printable, terminalWidth, wrapped } from './lab/cli/terminal.ts';
 import { compile, parseWords, PatternError } from './lab/foreign/patterns.ts';
 import { type Imported, NothingToImport, type ReadOptions, readForeign }
   from './lab/foreign/read.ts';
@@ -156,11 +156,14 @@ function inWords(imported: Imported, folders: readonly string[]): string {
   for (const { name, file } of alone.slice(0, 3)) {
     say.push(`not imported: ${name}: one machine only (${file})`);
   }
-  say.push(runsTable(imported, folders), '', `The rule: ${rule.words}`);
-  for (const doubt of rule.doubts) say.push(`  but: ${doubt}`);
-  say.push(...loggedWords(imported));
+  say.push(runsTable(imported, folders), '', wrapped(`The rule: ${rule.words}`, 2));
+  for (const doubt of rule.doubts) {
+    say.push(`  ${wrapped(`but: ${doubt}`, 4, terminalWidth() - 2)}`);
+  }
+  say.push(...loggedWords(imported).map((words) => wrapped(words, 2)));
   const [first] = folders;
-  if (first) say.push('', `next: npx tsx check.ts ${first}; npx tsx analyze.ts ${first}`);
+  if (first) say.push('', `next: npx tsx check.ts ${first}`,
+    `      npx tsx analyze.ts ${first}`);
   return say.filter((line, n) => line !== '' || say[n - 1] !== '').join('\n');
 }
 
