@@ -91,8 +91,11 @@ export class Standing {
       maxLags[id] = Math.max(maxLags[id]!, this.highest - clocks[id]!);
       maxQueues[id] = Math.max(maxQueues[id]!, queues[id]!);
     }
-    const { sent, lost, dropped, in_flight } = this;
-    return Object.assign(statistics, { sent, lost, dropped, in_flight });
+    statistics.sent = this.sent;
+    statistics.lost = this.lost;
+    statistics.dropped = this.dropped;
+    statistics.in_flight = this.in_flight;
+    return statistics;
   }
 }
 

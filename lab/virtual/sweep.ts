@@ -113,7 +113,7 @@ export async function sweep(options: SweepOptions): Promise<DataFrame> {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
   if (summary) return summaryFrame(columns, described);
-  return frames.length === 1 ? frames[0]! : pl.concat(frames, { how: 'vertical', rechunk: true });
+  return frames.length === 1 ? frames[0]! : pl.concat(frames, { how: 'vertical', rechunk: false });
 }
 
 /** What is to be done, if it can be. @throws RangeError whose cause names the field */
