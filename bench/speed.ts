@@ -7,7 +7,7 @@
  *   npm run bench -- --wires                       what tcp and grpc cost, in half a minute
  *
  * The engine stands beside the plain loop over the rule, a C program and SimPy, which do the same
- * runs: their clocks are compared. Times are CPU times, the best of several rounds, since whatever
+ * runs: their clocks are compared. Times are those of the best of several rounds, since whatever
  * else a computer does only adds to them; the engine and C take turns, and for them the medians
  * stand beside. The million runs are timed once, from the call to the rows.
  */
@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { median } from 'simple-statistics';
 import { script } from '../lab/cli/options.ts';
 import { table } from '../lab/cli/table.ts';
-import { configure } from '../lab/model/run.ts';
+import { configure, type Configuration } from '../lab/model/run.ts';
 import { Engine } from '../lab/virtual/engine.ts';
 import { PERFECT } from '../lab/model/network.ts';
 import { expectedTicks } from '../lab/virtual/statistics.ts';
@@ -75,20 +75,20 @@ function compiled(folder: string): string | null {
 }
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** CPU seconds of the best round, since whatever else runs only adds to them. */
-function bestCpu(rounds: number, work: () => void): number {
+/** Seconds of the best round, since whatever else runs only adds to them. */
+function best(rounds: number, work: () => void): number {
   let seconds = Infinity;
   for (let round = 0; round < rounds; round++) {
-    const before = process.cpuUsage();
+    const begin_ms = performance.now();
     work();
-    seconds = Math.min(seconds, process.cpuUsage(before).user / 1e6);
+    seconds = Math.min(seconds, (performance.now() - begin_ms) / 1000);
   }
   return seconds;
 }
 
-/** This engine, the plain loop, C and SimPy on the same runs; ns of CPU a tick. */
+/** This engine, the plain loop, C and SimPy on the same runs; ns a tick. */
 function compareAll(): Record<string, number> {
-  const runs = quick ? 5000 : 20_000;
+  const runs = 5000;
   const engine = new Engine(RATES_HZ.length);
   const one = (seed: number) => configuration(RATES_HZ, 60, seed);
   let check = 0;
@@ -101,21 +101,21 @@ function compareAll(): Record<string, number> {
   const ticks = (many: number) => many * expectedTicks({ rates_hz: RATES_HZ, duration_s: 60 });
   const all = Array.from({ length: runs }, (_, nth) => one(nth + 1));
   const found: Record<string, number> = {};
-  const few = all.slice(0, runs / 20);
-  found['plain loop over step, all statistics'] = (1e9 * bestCpu(3, () => {
+  const few = all.slice(0, runs / 5);
+  found['plain loop over step, all statistics'] = (1e9 * best(3, () => {
     for (const each of few) plain(each);
   })) / ticks(few.length);
 
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const program = compiled(folder);
-  // In turn, so that what else the computer does hits both alike. A processor whose other half
-  // works for somebody else does so for some rounds and not for others: it slows the engine, which
+  // In turn and in short rounds. A processor whose other half works for somebody else does so for
+  // some rounds and not for others: it slows the engine, which
   // keeps all of a core busy, more than it slows C, which waits for wrongly guessed branches.
   const rounds_ns: Record<string, number[]> = {};
   const note = (name: string, seconds: number, many: number) =>
     (rounds_ns[name] ??= []).push((1e9 * seconds) / many);
-  for (let round = 0; round < 3 * ROUNDS; round++) {
-    note(ENGINE, bestCpu(1, () => { for (const each of all) engine.run(each, PERFECT); }),
+  for (let round = 0; round < 12 * ROUNDS; round++) {
+    note(ENGINE, best(1, () => { for (const each of all) engine.run(each, PERFECT); }),
       ticks(runs));
     const c = program && outside(program, [], runs, checks[runs]!);
     if (c) note('C -O3, straightforward, all statistics', c.seconds, c.ticks);
@@ -153,21 +153,26 @@ async function sweepAll(): Promise<void> {
 
 /** A tick alone, where nobody sends, and a tick or a message where everybody does. */
 function size(): { machines: number; tick: number; event: number }[] {
-  const measured = [3, 10, 100, 1000, 10_000].map((machines) => {
+  const sizes = [3, 10, 100, 1000, 10_000].map((machines) => {
     const rates_hz = Array.from({ length: machines }, (_, id) =>
       (machines === 3 ? RATES_HZ[id]! : 1 + (id % 6)));
     // Not so long that three machines lose the order that repeats exactly.
     const duration_s = Math.min(6000, Math.ceil(1e6 / expectedTicks({ rates_hz, duration_s: 1 })));
-    const engine = new Engine(machines);
     const [quiet, busy] = [1, INTERNAL].map((internal) =>
-      configuration(rates_hz, duration_s, 1, internal));
-    const ticks = expectedTicks(busy!);
-    const quiet_s = bestCpu(ROUNDS, () => engine.run(quiet!, PERFECT));
-    const busy_s = bestCpu(ROUNDS, () => engine.run(busy!, PERFECT));
-    const { sent } = engine.run(busy!, PERFECT);
-    return { machines, ticks, sent, tick_ns: (1e9 * quiet_s) / ticks,
-      event_ns: (1e9 * busy_s) / (ticks + sent) };
+      configuration(rates_hz, duration_s, 1, internal)) as [Configuration, Configuration];
+    const engine = new Engine(machines);
+    return { machines, quiet, busy, engine, ticks: expectedTicks(busy),
+      sent: engine.run(busy, PERFECT).sent, quiet_s: Infinity, busy_s: Infinity };
   });
+  for (let round = 0; round < 3 * ROUNDS; round++) {
+    for (const each of sizes) {
+      const { engine, quiet, busy } = each;
+      each.quiet_s = Math.min(each.quiet_s, best(1, () => engine.run(quiet, PERFECT)));
+      each.busy_s = Math.min(each.busy_s, best(1, () => engine.run(busy, PERFECT)));
+    }
+  }
+  const measured = sizes.map(({ machines, ticks, sent, quiet_s, busy_s }) => ({ machines, ticks,
+    sent, tick_ns: (1e9 * quiet_s) / ticks, event_ns: (1e9 * busy_s) / (ticks + sent) }));
   const least = measured[0]!;
   print('Cost of a tick without messages, and of a tick or message with them',
     ['machines', 'ticks', 'messages', 'ns a tick', 'to N = 3', 'ns a tick or message', 'to N = 3'],

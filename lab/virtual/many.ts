@@ -15,30 +15,27 @@ import type { Standing } from './statistics.ts';
 const ROOM = 16;
 // ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Words of a machine's state: 64 bytes. The last four are two sums over time. */
+/** Words of a machine's state: 64 bytes. */
 const WORDS = 16;
 const [CLOCK, TICK, HEAD, TAIL, MAX_LAG, MAX_JUMP, MAX_QUEUE, FIRST, SECOND] =
   [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
-/** In words of eight bytes. */
-const [CLOCK_SUM, QUEUE_SUM] = [6, 7] as const;
+/** In words of eight bytes: it sends at rolls below the first; two sums over time. */
+const [SENDS, CLOCK_SUM, QUEUE_SUM] = [5, 6, 7] as const;
 
 export class Many {
   readonly machines: number;
   private readonly words: Int32Array;
-  private readonly sums: Float64Array;
+  private readonly numbers: Float64Array;
   /** Queues are rings of a power of two; heads and tails run on freely. */
   private readonly rings: Int32Array[];
   private internal = 0;
-  /** Each machine sends at rolls below this. */
-  private readonly sends: Float64Array;
   private tabled: number | null = null;
 
   constructor(machines: number) {
     this.machines = machines;
     const memory = new ArrayBuffer(machines * WORDS * 4);
-    [this.words, this.sums] = [new Int32Array(memory), new Float64Array(memory)];
+    [this.words, this.numbers] = [new Int32Array(memory), new Float64Array(memory)];
     this.rings = Array.from({ length: machines }, () => new Int32Array(ROOM));
-    this.sends = new Float64Array(machines);
   }
 
   /** Takes over where a run stands; `waiting` is what its queues hold, or null at the start. */
@@ -62,28 +59,28 @@ export class Many {
     if (this.tabled === internal) return;
     this.tabled = internal;
     for (let id = 0; id < machines; id++) {
-      this.sends[id] = wordsBefore(id, machines, internal, machines) / 2 ** 32;
+      this.numbers[id * 8 + SENDS] = wordsBefore(id, machines, internal, machines) / 2 ** 32;
     }
   }
 
   /** The ticks of the schedule's window. */
   window(schedule: Schedule, standing: Standing): void {
-    const { words, sums } = this;
+    const { words, numbers } = this;
     const length_s = schedule.until_s - schedule.from_s;
     const before = standing.highest;
     for (let me = 0; me < words.length; me += WORDS) {
-      sums[(me >> 1) + CLOCK_SUM] = (words[me + CLOCK]! - before) * length_s;
-      sums[(me >> 1) + QUEUE_SUM] = (words[me + TAIL]! - words[me + HEAD]!) * length_s;
+      numbers[(me >> 1) + CLOCK_SUM] = (words[me + CLOCK]! - before) * length_s;
+      numbers[(me >> 1) + QUEUE_SUM] = (words[me + TAIL]! - words[me + HEAD]!) * length_s;
     }
     const highestSum_s = this.walk(schedule, standing);
     for (let id = 0; id < this.machines; id++) {
-      standing.lagSums[id]! += highestSum_s - sums[id * 8 + CLOCK_SUM]!;
-      standing.queueSums[id]! += sums[id * 8 + QUEUE_SUM]!;
+      standing.lagSums[id]! += highestSum_s - numbers[id * 8 + CLOCK_SUM]!;
+      standing.queueSums[id]! += numbers[id * 8 + QUEUE_SUM]!;
     }
   }
 
   private walk(schedule: Schedule, standing: Standing): number {
-    const { words, sums, rings, sends } = this;
+    const { words, numbers, rings } = this;
     const { ids, times_s, base_s, count, repeats } = schedule;
     // What grows by d at a time adds d for what is left of the window.
     let end_s = schedule.until_s - schedule.from_s + base_s;
@@ -97,7 +94,9 @@ export class Many {
       const clock = words[me + CLOCK]!;
       const head = words[me + HEAD]!;
       const waiting = (words[me + TAIL]! - head) | 0;
-      if (highest - clock > words[me + MAX_LAG]!) words[me + MAX_LAG] = highest - clock;
+      // A lag that grows does so again and again, at ticks that nobody guesses: so by a mask.
+      const more = (highest - clock - words[me + MAX_LAG]!) | 0;
+      words[me + MAX_LAG] = words[me + MAX_LAG]! + (more & ~(more >> 31));
       const tick = words[me + TICK]!;
       words[me + TICK] = tick + 1;
       let jump = 1;
@@ -107,16 +106,16 @@ export class Many {
         const ring = rings[id]!;
         const message = ring[head & (ring.length - 1)]!;
         words[me + HEAD] = head + 1;
-        sums[id * 8 + QUEUE_SUM]! -= left_s;
+        numbers[id * 8 + QUEUE_SUM]! -= left_s;
         if (message > clock) jump = message - clock + 1;
       } else {
         const roll = uniform({ first: words[me + FIRST]!, second: words[me + SECOND]! }, tick);
-        if (roll < sends[id]!) sending = roll;
+        if (roll < numbers[id * 8 + SENDS]!) sending = roll;
       }
       if (jump > words[me + MAX_JUMP]!) words[me + MAX_JUMP] = jump;
       const after = clock + jump;
       words[me + CLOCK] = after;
-      sums[id * 8 + CLOCK_SUM]! += jump * left_s;
+      numbers[id * 8 + CLOCK_SUM]! += jump * left_s;
       if (after > highest) {
         highestSum_s += (after - highest) * left_s;
         highest = after;
@@ -149,7 +148,7 @@ export class Many {
     if (ring.length === tail - words[me + HEAD]!) ring = this.grow(id);
     ring[tail & (ring.length - 1)] = clock;
     words[me + TAIL] = tail + 1;
-    this.sums[id * 8 + QUEUE_SUM]! += left_s;
+    this.numbers[id * 8 + QUEUE_SUM]! += left_s;
   }
 
   /** Doubles a full ring; each message keeps its number, which says its place. */

@@ -8,6 +8,8 @@ import type { Ticks } from './ticks.ts';
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 /** A window has about so many ticks: enough to pay for its sums, few enough for the cache. */
 export const WINDOW_TICKS = 4096;
+/** … and so many for each machine, where an order repeats: sums cost something for each of them. */
+const WINDOW_TICKS_EACH = 16;
 /** A window is repeated so often at most: its loop counts in ten bits. */
 export const REPEATS_MAX = 2 ** 10 - 1;
 /** Up to here sorting by insertion beats spreading into buckets. */
@@ -133,8 +135,9 @@ export class Schedule {
 
   /** The next periods, in the order of the first. */
   private repeat(): boolean {
-    const most = Math.max(1, Math.floor(WINDOW_TICKS / this.count));
-    this.repeats = Math.min(most, REPEATS_MAX, this.periodsLeft);
+    const ticks = Math.max(WINDOW_TICKS, WINDOW_TICKS_EACH * this.machines);
+    this.repeats = Math.min(Math.max(1, Math.floor(ticks / this.count)), REPEATS_MAX,
+      this.periodsLeft);
     this.advance(this.repeats);
     return true;
   }
