@@ -14,7 +14,7 @@ import { constants } from 'node:os';
 import { isMain } from './lab/cli/options.ts';
 import { NO_MESSAGE, receivers, step, type Machine } from './lab/model/rule.ts';
 import { PURPOSE, stream, uniform } from './lab/model/chance.ts';
-import { arrive, largest, take, type Message } from './lab/model/inbox.ts';
+import { arrive, Inbox, largest, take } from './lab/model/inbox.ts';
 import { knobsOf, machineOf, row, schedule } from './lab/model/run.ts';
 import { LogError } from './lab/real/log.ts';
 import { clockMax, connect, NotConnected } from './lab/real/mesh.ts';
@@ -43,7 +43,7 @@ export const KNOBS = {
  * @param send carries the clock to a peer; it is called after the event is logged
  */
 async function run(
-  { configuration, life, stop, log }: Place, machine: Machine, inbox: Message[], start_us: number,
+  { configuration, life, stop, log }: Place, machine: Machine, inbox: Inbox, start_us: number,
   send: (to: number, clock: number) => void,
 ): Promise<void> {
   const { id } = machine;
@@ -59,7 +59,7 @@ async function run(
     if (await until(start_us, stop) < start_us) return; // Nothing is before the start.
     log(row(start_us, id, '', 'start', '', '', 0, 0));
   } else {
-    inbox.length = 0; // What was sent to it before this row died with it.
+    inbox.empty(); // What was sent to it before this row died with it.
     const back_us = now_us();
     log(row(back_us, id, '', 'restart', '', '', 0, machine.clock));
     while (at_us < back_us) at_us = due_us(++k);
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
   const place = await placeFromCommand(import.meta.url, KNOBS);
   const { id, configuration, note, stop } = place;
   const machine = { ...machineOf(configuration, id), clock: place.clock };
-  const inbox: Message[] = [];
+  const inbox = new Inbox();
   const knobs = knobsOf(configuration);
   const receive = (from: number, clock: number) => {
     arrive(inbox, { from, clock }, machine.clock, knobs);

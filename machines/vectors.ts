@@ -6,7 +6,7 @@
  */
 import { isMain } from '../lab/cli/options.ts';
 import { PURPOSE, stream, uniform } from '../lab/model/chance.ts';
-import { arrive, take, type Message } from '../lab/model/inbox.ts';
+import { arrive, Inbox, take, type Message } from '../lab/model/inbox.ts';
 import { EXERCISE, type Knobs, schedule } from '../lab/model/run.ts';
 import { type Machine, NO_MESSAGE, receivers, step } from '../lab/model/rule.ts';
 import { parseLine } from '../lab/real/wire.ts';
@@ -114,11 +114,11 @@ function inboxes() {
   ];
   return some.map((other) => {
     const knobs = { ...EXERCISE, ...other };
-    const inbox: Message[] = [];
+    const inbox = new Inbox();
     for (const [from, clock] of messages) arrive(inbox, { from, clock }, 4, knobs);
     const taken = take(inbox, knobs);
     const pairs = (list: Message[]) => list.map(({ from, clock }) => [from, clock]);
-    return { knobs, clock: 4, messages, taken: pairs(taken), left: pairs(inbox) };
+    return { knobs, clock: 4, messages, taken: pairs(taken), left: pairs(inbox.toArray()) };
   });
 }
 

@@ -7,7 +7,7 @@ import {
   checkFaults, type Fault, faultText, faultWords, KINDS, machinesOf, nemesis, type Override,
   overrideText, parseFault, parseOverride,
 } from '../lab/model/faults.ts';
-import { arrive, largest, type Message, take } from '../lab/model/inbox.ts';
+import { arrive, Inbox, largest, take } from '../lab/model/inbox.ts';
 import { parseLatency } from '../lab/model/network.ts';
 import { RunError, validateRun } from '../lab/model/record.ts';
 import {
@@ -216,7 +216,7 @@ const message = fc.record({ from: fc.nat(5), clock: fc.nat(50) });
 const inbox = suite('inbox');
 inbox('of the exercise is first in, first out, and loses nothing', () => {
   fc.assert(fc.property(fc.array(message), (messages) => {
-    const waiting: Message[] = [];
+    const waiting = new Inbox();
     for (const one of messages) assert.is(arrive(waiting, one, 0, EXERCISE), null);
     const taken = messages.map(() => take(waiting, EXERCISE));
     assert.equal(taken.flat(), messages);
@@ -224,8 +224,9 @@ inbox('of the exercise is first in, first out, and loses nothing', () => {
   }));
 });
 inbox('takes the newest first, or everything in the order of arrival', () => {
-  const waiting = [3, 9, 4].map((clock) => ({ from: 0, clock }));
-  assert.equal(take([...waiting], { take: 'newest' }), [{ from: 0, clock: 4 }]);
+  const messages = [3, 9, 4].map((clock) => ({ from: 0, clock }));
+  const waiting = new Inbox(messages);
+  assert.equal(take(new Inbox(messages), { take: 'newest' }), [{ from: 0, clock: 4 }]);
   const all = take(waiting, { take: 'all' });
   assert.equal(all.map(({ clock }) => clock), [3, 9, 4]);
   assert.is(largest(all), 9);
@@ -235,20 +236,27 @@ inbox('never holds more than its bound, and tells which message went', () => {
   const sides = fc.constantFrom('oldest' as const, 'newest' as const);
   fc.assert(fc.property(fc.array(message), fc.integer({ min: 1, max: 5 }), sides,
     (messages, queue_max, drop) => {
-      const waiting: Message[] = [];
+      const waiting = new Inbox();
       const gone = messages.map((one) =>
         arrive(waiting, one, 0, { ...EXERCISE, queue_max, drop })).filter((one) => one !== null);
       assert.is(waiting.length, Math.min(messages.length, queue_max));
       assert.is(waiting.length + gone.length, messages.length);
       const kept = drop === 'oldest' ? messages.slice(-queue_max) : messages.slice(0, queue_max);
-      assert.equal(waiting, kept);
+      assert.equal(waiting.toArray(), kept);
     }));
 });
 inbox('lets only news wait where `news` says so: values above the clock', () => {
-  const waiting: Message[] = [];
+  const waiting = new Inbox();
   const news = { ...EXERCISE, news: true };
   for (const clock of [4, 5, 6]) arrive(waiting, { from: 1, clock }, 5, news);
-  assert.equal(waiting.map(({ clock }) => clock), [6]);
+  assert.equal(waiting.toArray().map(({ clock }) => clock), [6]);
+});
+inbox('takes the first of very many as fast as of few', () => {
+  const many = new Inbox();
+  for (let clock = 0; clock < 300_000; clock++) many.push({ from: 0, clock });
+  const begin_ms = performance.now();
+  for (let n = 0; n < 300_000; n++) take(many, EXERCISE);
+  assert.ok(performance.now() - begin_ms < 10_000); // An array needs minutes.
 });
 inbox.run();
 

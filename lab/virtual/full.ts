@@ -14,7 +14,7 @@
  */
 import { PURPOSE, stream, uniform, type Stream } from '../model/chance.ts';
 import { endOf, type Fault } from '../model/faults.ts';
-import { arrive, largest, take } from '../model/inbox.ts';
+import { arrive, Inbox, largest, take } from '../model/inbox.ts';
 import { delay_ms, parseLatency, type Latency, type Network } from '../model/network.ts';
 import { EVERYONE, type Machine, NO_MESSAGE, NOBODY, receivers, step } from '../model/rule.ts';
 import {
@@ -60,7 +60,7 @@ export class Full {
   private readonly follow: Follow | undefined;
   private readonly knobs: Knobs;
   private readonly machines: Machine[];
-  private readonly inboxes: Flight[][];
+  private readonly inboxes: Inbox<Flight>[];
   private readonly rolls: Stream[];
   private readonly schedule: Schedule;
   private readonly turns: Turn[];
@@ -96,7 +96,7 @@ export class Full {
     const each = <T>(value: (id: number) => T) => Array.from({ length: machines }, (_, id) =>
       value(id));
     this.machines = each((id) => machineOf(configuration, id));
-    this.inboxes = each(() => []);
+    this.inboxes = each(() => new Inbox());
     this.down = each(() => false);
     this.rolls = each((id) => stream(seed, id, PURPOSE.rolls));
     [this.latency, this.loss] = [parseLatency(latency), loss];
@@ -271,7 +271,7 @@ export class Full {
     const inbox = this.inboxes[id]!;
     this.standing.maxQueues[id] = Math.max(this.standing.maxQueues[id]!, inbox.length);
     this.queueSums[id]! -= inbox.length * (this.end_s - at_s);
-    for (const message of inbox.splice(0)) this.lose(message, at_s);
+    for (const message of inbox.empty()) this.lose(message, at_s);
     this.down[id] = true;
   }
 

@@ -1,7 +1,7 @@
 /** Real processes and sockets, with stalls, deaths and faults: a list of things to do at times. */
 import { PURPOSE, stream, uniform } from '../../lab/model/chance.ts';
 import { endOf, type Fault } from '../../lab/model/faults.ts';
-import { arrive, largest, take, type Message } from '../../lab/model/inbox.ts';
+import { arrive, Inbox, largest, take, type Message } from '../../lab/model/inbox.ts';
 import { NO_MESSAGE, receivers, step } from '../../lab/model/rule.ts';
 import {
   knobsOf, machineOf, schedule, type Configuration, type Knobs,
@@ -16,7 +16,7 @@ interface Machine {
   due_us: (k: number) => number;
   due_s: (k: number) => number;
   k: number;
-  inbox: Message[];
+  inbox: Inbox;
   /** What stands in its sockets, by sender. */
   unread: Message[][];
   rows: Cells[];
@@ -61,7 +61,7 @@ export class Real {
     this.all = Array.from({ length: machines }, (_, id): Machine => {
       const due_s = schedule(configuration, id);
       return { ...machineOf(configuration, id), due_s,
-        due_us: (k) => START_US + (due_s(k) * 1e6) / speed, k: 0, inbox: [],
+        due_us: (k) => START_US + (due_s(k) * 1e6) / speed, k: 0, inbox: new Inbox(),
         unread: Array.from({ length: machines }, () => []), rows: [], away_us: 0, busy_us: 0,
         flushed_us: 0, alive: true, life: 0, reads: true };
     });
@@ -249,7 +249,7 @@ export class Real {
   #die(machine: Machine): void {
     machine.alive = false;
     machine.life++;
-    machine.inbox.length = 0;
+    machine.inbox.empty();
     for (const unread of machine.unread) unread.length = 0;
     // Whoever has not read what it said may get a reset in the place of it.
     for (const peer of this.all) if (this.#chance() < 0.5) peer.unread[machine.id]!.length = 0;
@@ -296,13 +296,14 @@ export class Real {
     const back = () => {
       // What came while it was on its way is not its own.
       if (!bugs?.nothingLost) {
-        machine.inbox.length = 0;
+        machine.inbox.empty();
         for (const unread of machine.unread) unread.length = 0;
       }
       const again = machine.rows.filter(({ event }) => event === 'receive').at(-1);
       this.#row(machine, 'restart', this.now_us, { queue: 0 });
       if (bugs?.takenTwice && again) {
-        machine.inbox.unshift({ from: again.peers[0]!, clock: again.messages[0]! });
+        const twice = { from: again.peers[0]!, clock: again.messages[0]! };
+        machine.inbox = new Inbox([twice, ...machine.inbox.toArray()]);
       }
       while (machine.due_us(machine.k) < this.now_us) machine.k++;
       if (bugs?.tickTwice) {

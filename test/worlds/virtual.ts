@@ -1,7 +1,7 @@
 /** Virtual time, one instant after another: faults end, faults begin, arrivals, ticks by id. */
 import { PURPOSE, stream, uniform } from '../../lab/model/chance.ts';
 import { endOf, type Fault } from '../../lab/model/faults.ts';
-import { arrive, largest, take, type Message } from '../../lab/model/inbox.ts';
+import { arrive, Inbox, largest, take, type Message } from '../../lab/model/inbox.ts';
 import { delay_ms, parseLatency } from '../../lab/model/network.ts';
 import { NO_MESSAGE, receivers, step } from '../../lab/model/rule.ts';
 import {
@@ -32,7 +32,7 @@ export function virtual(configuration: Configuration, world: World): Played {
 function machinesFor(configuration: Configuration) {
   return Array.from({ length: configuration.machines }, (_, id) => ({
     ...machineOf(configuration, id), due: dueWithRates(configuration, id), k: 0,
-    inbox: [] as Message[], rows: [] as Cells[],
+    inbox: new Inbox(), rows: [] as Cells[],
     rolls: stream(configuration.seed, id, PURPOSE.rolls), pausedUntil_s: -1, down: false,
   }));
 }
@@ -155,7 +155,7 @@ class Virtual {
       if (machine.due(k) <= at_s) machine.k = k;
     } else if (fault.do === 'crash' && begins) {
       machine.down = true;
-      machine.inbox.length = 0;
+      machine.inbox.empty();
       this.#destroy(({ to }) => to === machine.id);
     } else if (fault.do === 'crash') {
       machine.down = false;
