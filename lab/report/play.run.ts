@@ -38,6 +38,11 @@ export function filmOf(setting: Setting): Film {
       const message = underWay(film, flight.from, flight.to, flight.clock)!;
       known.set(flight, message);
       arrives(film, message, floor_us(flight.at_s));
+    } else if (what === 'arrived') {
+      // It may have come in the microsecond of its receiver's last row, whose queue is without it.
+      const message = known.get(flight)!;
+      const last_s = film.time_s[film.lanes[flight.to]!.at(-1) ?? -1] ?? -1;
+      if (message.arrival_s <= last_s) arrives(film, message, last_s + 1e-6);
     } else if (what === 'taken') known.delete(flight);
     else if (what === 'lost' || what === 'dropped') {
       const message = known.get(flight)!;
