@@ -30,9 +30,12 @@ const front = named(['system/notebooks', 'system/sweep', 'system/jupyter', 'note
   'frames', 'sweep', 'pictures', 'findings', 'faults']);
 const back = named(['system/check', 'system/play', 'system/report', 'foreign', 'check', 'real',
   'swarm', 'theory', 'virtual', 'virtual-knobs', 'play']);
-/** Real machines that tick in real time: one file after the other, since each wants the time. */
-const timed = named(['launch', ...['launch', 'limits', 'live', 'machines', 'mesh', 'nemesis',
-  'stalls', 'twins'].map((name) => `system/${name}`)]);
+/**
+ * Real machines that tick in real time, the longest first. They mostly wait, so two files of them
+ * run beside the others; with more, machines would miss their ticks.
+ */
+const timed = named(['launch', ...['live', 'nemesis', 'machines', 'launch', 'mesh', 'limits',
+  'twins', 'stalls'].map((name) => `system/${name}`)]);
 // Where no shell stands above it, bash takes its piped input for a remote login and runs ~/.bashrc.
 if (!(Number(process.env.SHLVL) > 0)) process.env.SHLVL = '1';
 /** Far more than any file needs on a busy computer; a test that hangs must not hang them all. */
@@ -52,7 +55,7 @@ const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
 
 function rank(file: string): number {
   return front.includes(file) ? front.indexOf(file) - front.length
-    : back.includes(file) ? back.length - back.indexOf(file) : 0;
+    : back.includes(file) ? back.length - back.indexOf(file) : Math.max(0, timed.indexOf(file));
 }
 
 /** How many tests a file declares: the calls of each suite that it makes. */
@@ -137,13 +140,12 @@ let [passed, failed, skipped] = [0, 0, 0];
 const missing = new Set<string>();
 const inTurn = files.filter((file) => timed.includes(file));
 const others = files.filter((file) => !timed.includes(file));
-// Tests of real machines wait for them half of their time: one process more than there are cores.
-const workers = availableParallelism() + (inTurn.length > 0 ? 1 : 0);
-await Promise.all(Array.from({ length: workers }, async (_, nth) => {
+const lanes = Math.min(2, inTurn.length);
+await Promise.all(Array.from({ length: availableParallelism() + lanes }, async (_, nth) => {
   const worker = new Worker();
   const other = () => (nth % 2 === 1 ? others.shift() : others.pop());
   // The one launch of the quick tests has a process to itself, since it mostly waits.
-  const next = () => (nth > 0 ? other()
+  const next = () => (nth >= lanes ? other()
     : inTurn.shift() ?? (words.length > 0 ? other() : undefined));
   for (let file; (file = next()) !== undefined;) {
     const result = await runFile(file, worker);
