@@ -6,14 +6,15 @@ import { createRequire } from 'node:module';
 import { has, type Context } from './context.ts';
 import { INTERNAL, NONE, SEND, type Log } from './read.ts';
 
+/** What is used of the package, whose "exports" hide its types. */
 interface Cephes {
-  compiled: Promise<void>;
   bdtr(k: number, n: number, p: number): number;
   bdtrc(k: number, n: number, p: number): number;
 }
-/** The package's "exports" hide its types. It is compiled on import: a check is not waited for. */
-const cephes = createRequire(import.meta.url)('cephes') as Cephes;
-await cephes.compiled;
+let loaded: Cephes | undefined;
+/** It compiles its WebAssembly, 25 ms, for whoever needs it: where dice are the machines' own. */
+const cephes = (): Cephes =>
+  (loaded ??= createRequire(import.meta.url)('cephes') as Cephes);
 
 /** Chance alone departs as far as this from what was to be expected once in a billion runs. */
 export const ABSURD = 1e-9;
@@ -25,8 +26,8 @@ export const ABSURD = 1e-9;
 export function chance(fewest: number, most: number, n: number, p: number): number {
   if (p <= 0) return fewest <= 0 ? 1 : 0;
   if (p >= 1) return most >= n ? 1 : 0;
-  const above = fewest <= 0 ? 1 : cephes.bdtrc(fewest - 1, n, p);
-  return Math.min(1, 2 * above, most >= n ? 1 : 2 * cephes.bdtr(most, n, p));
+  const above = fewest <= 0 ? 1 : cephes().bdtrc(fewest - 1, n, p);
+  return Math.min(1, 2 * above, most >= n ? 1 : 2 * cephes().bdtr(most, n, p));
 }
 
 interface Counts {

@@ -109,7 +109,8 @@ export class Checkpoint {
   finish(frame: DataFrame): void {
     const draft = join(this.folder, 'whole.tmp');
     try {
-      frame.writeParquet(draft, { compression: 'zstd' });
+      // Half a second sooner than zstd with three million rows, a third larger.
+      frame.writeParquet(draft, { compression: 'snappy' });
       linkSync(draft, this.out); // Unlike a renaming this fails if somebody was quicker.
     } catch (error) {
       rmSync(draft, { force: true });

@@ -17,7 +17,7 @@ import { perform } from './worker.ts';
 
 /** A worker is given about so much at a time: a tenth of a second, so that all end together. */
 const TASK_TICKS = 2e6;
-/** Less work than this is done at once, here: a worker takes a third of a second to start. */
+/** Less work than this is done at once, here: a worker takes a tenth of a second to start. */
 const FEW_TICKS = 1e7;
 /** Rows go to polars in blocks of so many: not all are kept twice, and a stop loses few. */
 const BLOCK_ROWS = 2 ** 19;
@@ -66,7 +66,7 @@ export async function sweep(options: SweepOptions): Promise<DataFrame> {
   const { settings, parts } = planOf(options);
   const all = ticksOf(parts);
   const count = options.workers ?? (all < FEW_TICKS ? 0 : availableParallelism());
-  const workers = Array.from({ length: count }, startWorker);
+  const workers = await Promise.all(Array.from({ length: count }, startWorker));
   const described = settingsFrame(settings);
   const blocks = blocksOf(parts, summary, options.block_rows ?? BLOCK_ROWS);
   const columns = allocate(SUMMARY, !summary ? 0 : measures.length
@@ -213,7 +213,7 @@ function tasksOf(block: Part[], rows: Columns<typeof ROWS>, columns: Columns<typ
 
 // ── Threads ──────────────────────────────────────────────────────────────────────────────────
 
-const startWorker = (): Worker =>
+const startWorker = (): Promise<Worker> =>
   startThread(new URL('worker.ts', import.meta.url), 'loaded.work();');
 
 /** Does tasks in workers, each its next one when it is free; without workers in this thread. */

@@ -79,7 +79,8 @@ sweeps('that is stopped and taken up again is the same, byte for byte', async ()
     second.finish(await sweep({ ...options, summary, workers: 0, checkpoint: second }));
     assert.equal(readdirSync(here).filter((name) => name.includes('part')), []);
     const whole = join(here, 'whole.parquet');
-    (await sweep({ ...options, summary, workers: 0 })).writeParquet(whole, { compression: 'zstd' });
+    (await sweep({ ...options, summary, workers: 0 }))
+      .writeParquet(whole, { compression: 'snappy' });
     assert.ok(readFileSync(file).equals(readFileSync(whole)), `summary ${summary}`);
   }
   rmSync(here, { recursive: true });
