@@ -45,6 +45,8 @@ async function main(): Promise<void> {
     const folders = await foldersOf(command.args);
     const bad: string[] = [];
     const runs = folders.map((folder) => load(folder, (message) => bad.push(message)));
+    const { judgingLarge } = await import('./lab/report/chapters.ts');
+    const verdicts = judgingLarge(runs);
     const frames = await Promise.all(runs.map(async (run): Promise<[string, DataFrame]> =>
       [run.name, await withTheory(run)]));
     for (const [nth, [name, frame]] of frames.entries()) {
@@ -63,7 +65,7 @@ async function main(): Promise<void> {
     // Drawing needs more than a table does.
     const [{ pngs }, { report }] =
       await Promise.all([import('./lab/report/pictures.ts'), import('./lab/report/page.ts')]);
-    const files = [await report(runs, bad)];
+    const files = [await report(runs, bad, verdicts)];
     for (const run of runs) {
       files.push(...exportTables(run, options));
       if (options.shiviz) files.push(write(join(run.folder, 'shiviz.log'), shiviz(run)));

@@ -163,11 +163,13 @@ async function sumUp(folder: string): Promise<{ run: Run; consistent: boolean }>
   console.log(`${tables.summaryTable(summary(run))}\n${wrapped(tables.latenessLine(run))}`);
   const costs = faults(run);
   if (costs.height > 0) console.log(tables.faultTable(costs));
-  const { consistent, counts } = judge(folder);
+  const verdict = judge(folder);
+  const { consistent, counts } = verdict;
   const violations = Object.values(counts).reduce((sum, count) => sum + count, 0);
   console.log(consistent ? paint('green', 'check: the rule could have made these logs')
     : paint('red', `check: ${plural(violations, 'violation')}; see npx tsx check.ts ${folder}`));
-  console.log(`logs: ${folder}\nreport: ${await report([run])}\n`);
+  console.log(`logs: ${folder}\nreport: ${
+    await report([run], [], new Map([[folder, verdict]]))}\n`);
   return { run, consistent };
 }
 

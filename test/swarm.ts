@@ -30,7 +30,7 @@ const KNOBS = {
 
 interface Options { ticks: number; longest: number; first: number; threads: number; seed?: number }
 
-const startWorker = (shared: Shared): Promise<Worker> =>
+const startWorker = (shared: Shared): Worker =>
   startThread(new URL('swarm/worker.ts', import.meta.url), '',
     { workerData: shared, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
 
@@ -59,8 +59,8 @@ async function swarm({ ticks: enough, longest, first, threads }: Options): Promi
   const timer = setInterval(() => console.log(line()), KNOBS.told_every_s * 1000);
   const stop = () => Atomics.store(counters, 1, 1);
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  await Promise.all(Array.from({ length: threads }, async () => {
-    const worker = await startWorker({ first, ticks_most: longest, counters });
+  await Promise.all(Array.from({ length: threads }, () => {
+    const worker = startWorker({ first, ticks_most: longest, counters });
     worker.on('message', (block: Block) => {
       sum.runs += block.runs;
       for (const [name, count] of Object.entries(block.ticks)) {

@@ -32,7 +32,7 @@ export function judgeAside(folder: string): Promise<Report> {
 }
 
 async function inThread(folder: string): Promise<Report> {
-  const thread = await startThread(import.meta.url,
+  const thread = startThread(import.meta.url,
     'parentPort.postMessage(loaded.judge(workerData));', { workerData: folder });
   const [report] = await once(thread, 'message') as [Report];
   return report;

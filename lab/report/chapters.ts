@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFrame } from 'nodejs-polars';
 import { plural } from '../cli/terminal.ts';
+import type { Report } from '../check/verdict.ts';
 import { checkForeign, type ForeignReport } from '../check/foreign.ts';
 import { type Scene, scene } from '../frames/causes.ts';
 import { jumpCounts, mix, timeline } from '../frames/events.ts';
@@ -25,7 +26,7 @@ const WINDOWS_MOST = 3;
 /** A slice of the picture of events holds at least so many ticks of the slowest machine. */
 const SLICE_TICKS = 4;
 const SLICES_MOST = 40;
-/** More rows than this are checked in a thread beside, which takes a third of a second to start. */
+/** More rows than this are checked in a thread beside. */
 const ROWS_AT_ONCE = 1_000_000;
 
 /** What the check has against a run; `late` if the rule could have made it and the pace is off. */
@@ -57,6 +58,9 @@ export interface Chapter {
   standing: string;
 }
 
+/** What the check says of runs, by their folders. */
+export type Verdicts = ReadonlyMap<string, Report | Promise<Report>>;
+
 /** Where the axes end, so that several runs share them. */
 export interface Axes {
   end_s: number;
@@ -71,19 +75,22 @@ export interface Axes {
 /**
  * The chapters of a page, and the axes that they share.
  * @param trouble lines that could not be read, each of which begins with its run's folder
+ * @param verdicts those that are there or will be; the other runs are judged here
  */
 export async function chaptersOf(
-  runs: Run[], trouble: string[],
+  runs: Run[], trouble: string[], verdicts: Verdicts = new Map(),
 ): Promise<{ chapters: Chapter[]; axes: Axes }> {
   const end_s = Math.max(...runs.map((run) => run.end_s))
     || Math.max(...runs.map(({ run }) => run.duration_s));
   const chapters = await Promise.all(runs.map((run) =>
-    chapter(run, end_s, trouble.filter((line) => line.startsWith(run.folder)))));
+    chapter(run, end_s, trouble.filter((line) => line.startsWith(run.folder)), verdicts)));
   return { chapters, axes: axesOf(chapters, end_s) };
 }
 
-async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chapter> {
-  const check = checked(run, trouble);
+async function chapter(
+  run: Run, end_s: number, trouble: string[], verdicts: Verdicts,
+): Promise<Chapter> {
+  const check = checked(run, trouble, verdicts);
   const frame = await withTheory(run);
   const every_s = rowsOf(run) * run.run.machines > STATES_MOST
     ? run.end_s / LOOKS : undefined;
@@ -103,6 +110,16 @@ async function chapter(run: Run, end_s: number, trouble: string[]): Promise<Chap
 async function standingOf(run: Run): Promise<string> {
   const { standingWords } = await import('./percentile.ts');
   return await standingWords(run) ?? '';
+}
+
+/** Begins to judge large runs, beside whatever else is done with them. */
+export function judgingLarge(runs: Run[]): Verdicts {
+  const large = runs.filter((run) => run.run.kind !== 'foreign' && rowsOf(run) > ROWS_AT_ONCE);
+  return new Map(large.map(({ folder }) => {
+    const verdict = judgeAside(folder);
+    verdict.catch(() => {}); // Whoever asks for it hears of it.
+    return [folder, verdict];
+  }));
 }
 
 const rowsOf = ({ logs }: Run) => logs.reduce((sum, { rows }) => sum + rows, 0);
@@ -126,11 +143,13 @@ function axesOf(chapters: Chapter[], end_s: number): Axes {
 }
 
 /** What the check finds wrong, or null. */
-async function checked(run: Run, trouble: string[]): Promise<Chapter['check']> {
+async function checked(
+  run: Run, trouble: string[], verdicts: Verdicts,
+): Promise<Chapter['check']> {
   try {
     if (run.run.kind === 'foreign') return checkedForeign(run, trouble);
-    const { rule, consistent, sentence, violations, counts } = rowsOf(run) > ROWS_AT_ONCE
-      ? await judgeAside(run.folder) : judge(run.folder);
+    const { rule, consistent, sentence, violations, counts } =
+      await (verdicts.get(run.folder) ?? judgingLarge([run]).get(run.folder) ?? judge(run.folder));
     if (consistent) {
       return trouble.length === 0 ? null
         : { tone: 'wrong', title: 'Not every line could be read', lines: trouble };

@@ -9,7 +9,7 @@ import { htmlEscape } from 'escape-goat';
 import { writeWhole } from '../cli/folder.ts';
 import { listed } from '../cli/terminal.ts';
 import { load, type Run } from '../frames/load.ts';
-import { type Chapter, chaptersOf } from './chapters.ts';
+import { type Chapter, chaptersOf, type Verdicts } from './chapters.ts';
 import { describe, inferredRule } from './describe.ts';
 import { faultFigure, type Figure, figures, summaryFigure } from './figures.ts';
 import { theme } from './stage.ts';
@@ -111,11 +111,15 @@ function pathOf(runs: Run[]): string {
  * page of several runs, side by side on the same axes, gets a file of its own beside the first's
  * folder, so that no run's own report is lost.
  * @param trouble lines that could not be read, which the page tells of
+ * @param verdicts what the check says of runs, where somebody has asked before
  * @returns its path
  */
-export async function report(runs: Run[], trouble: string[] = []): Promise<string> {
+export async function report(
+  runs: Run[], trouble: string[] = [], verdicts?: Verdicts,
+): Promise<string> {
   // The script is made by a process of its own, which can work in the meantime.
-  const [code, { chapters, axes }] = await Promise.all([script(), chaptersOf(runs, trouble)]);
+  const [code, { chapters, axes }] =
+    await Promise.all([script(), chaptersOf(runs, trouble, verdicts)]);
   const all = await Promise.all(chapters.map((one, nth) => figures(one, axes, nth)));
   const path = pathOf(runs);
   writeWhole(path, page(chapters, all, code));

@@ -6,6 +6,8 @@ import { inboxOf, meanLags, staleness } from './lag.ts';
 
 /** Terms of a sum for the queue's limit, at most: enough for loads up to 0.995. */
 const TERMS_MAX = 2e6;
+/** So many deviations from 0 a normal variable's sign leaves no trace in 53 bits. */
+const CERTAIN = 9;
 
 /**
  * Mean lag over a run of some length that starts from nothing, for any load.
@@ -56,13 +58,17 @@ function queueFromNothing(step: number, variance: number, slots: number) {
   // E[S_i⁺]/i adds to every later queue; below the boundary it dies out with i·step²/variance.
   const enough = step < 0 ? (60 * variance) / step ** 2 : Infinity;
   const last = enough < TERMS_MAX ? Math.max(slots, enough) : slots;
-  let [queue, sum] = [0, 0];
-  for (let i = 1; i < last; i++) {
+  let [queue, sum, i] = [0, 0, 1];
+  for (; i < last; i++) {
     const deviation = Math.sqrt(variance * i);
-    const z = Math.min((step * i) / deviation, 9); // Without chance, deviation 0, it is infinite.
+    const z = (step * i) / deviation;
+    if (Math.abs(z) > CERTAIN || deviation === 0) break;
     const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
     queue += step * normalBelow(z) + (deviation / i) * density;
     if (i < slots) sum += queue;
   }
+  // From there on each slot adds all of a step, or nothing.
+  const more = Math.max(0, Math.ceil(slots) - i);
+  sum += more * queue + (Math.max(0, step) * more * (more + 1)) / 2;
   return { mean: sum / slots, limit: enough < TERMS_MAX ? queue : Infinity };
 }

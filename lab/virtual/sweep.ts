@@ -66,7 +66,7 @@ export async function sweep(options: SweepOptions): Promise<DataFrame> {
   const { settings, parts } = planOf(options);
   const all = ticksOf(parts);
   const count = options.workers ?? (all < FEW_TICKS ? 0 : availableParallelism());
-  const workers = await Promise.all(Array.from({ length: count }, startWorker));
+  const workers = Array.from({ length: count }, startWorker);
   const described = settingsFrame(settings);
   const blocks = blocksOf(parts, summary, options.block_rows ?? BLOCK_ROWS);
   const columns = allocate(SUMMARY, !summary ? 0 : measures.length
@@ -213,7 +213,7 @@ function tasksOf(block: Part[], rows: Columns<typeof ROWS>, columns: Columns<typ
 
 // ── Threads ──────────────────────────────────────────────────────────────────────────────────
 
-const startWorker = (): Promise<Worker> =>
+const startWorker = (): Worker =>
   startThread(new URL('worker.ts', import.meta.url), 'loaded.work();');
 
 /** Does tasks in workers, each its next one when it is free; without workers in this thread. */
