@@ -13,6 +13,7 @@ import { shiviz } from '../lab/frames/export.ts';
 import { joined, load, loadAll, LogError } from '../lab/frames/load.ts';
 import { logReader, valueAt } from '../lab/frames/log.ts';
 import { messages, waits } from '../lab/frames/messages.ts';
+import { readLogs } from '../lab/frames/read.ts';
 import { queues } from '../lab/frames/queues.ts';
 import { pace, standing, summary, withTheory } from '../lab/frames/summary.ts';
 import {
@@ -199,6 +200,20 @@ loading('a log that has more rows than its begin lets expect keeps what each too
   const values = new Set(Array.from({ length: 80_000 }, (_, n) =>
     valueAt(log, n + 1, log.firstPeer[n + 1]!)));
   assert.equal([...values], [9]);
+});
+loading('a thread beside reads the same rows, the same trouble, and the same torn line', () => {
+  const folder = newFolder();
+  record({ ...PERFECT, ...configure({ seed: 3, machines: 4, rates_hz: [6, 4, 1, 2],
+    internal: 0.3, duration_s: 60, speed: 1, take: 'all' }) }, folder);
+  appendFileSync(logPath(folder, 1), 'garbage\n');
+  appendFileSync(logPath(folder, 3), '60000000,3,12');
+  rmSync(logPath(folder, 0));
+  const sources = [0, 1, 2, 3].map((id) => ({ path: logPath(folder, id), id, foreign: false }));
+  const [alone, aside] = [readLogs(sources, Infinity), readLogs(sources, 1)];
+  assert.equal(aside, alone);
+  assert.ok(alone[2]!.log.values !== null && alone[1]!.bad?.text === 'garbage');
+  const unreadable = sources.map((source) => ({ ...source, path: folder }));
+  assert.throws(() => readLogs(unreadable, 1), /EISDIR/);
 });
 
 loading.run();

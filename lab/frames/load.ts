@@ -1,12 +1,13 @@
 /** The logs of runs: columns by machine, and all events as a frame with what follows from them. */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import pl, { type DataFrame } from 'nodejs-polars';
 import { readRun, suggestion } from '../cli/folder.ts';
 import { RunError, type RunRecord } from '../model/record.ts';
 import { logPath, schedule } from '../model/run.ts';
 import { frameOf } from './columns.ts';
-import { type Bad, EVENTS, type Log, logReader, SEND, valueAt } from './log.ts';
+import { type Bad, EVENTS, type Log, SEND, valueAt } from './log.ts';
+import { readLogs } from './read.ts';
 
 /** A run as its folder tells it. */
 export interface Run {
@@ -46,8 +47,10 @@ export function load(folder: string, bad?: (message: string) => void): Run {
   if (!paths.some((path) => existsSync(path))) {
     throw new LogError(`${folder}: there are no logs in it`);
   }
-  const logs = paths.map((path, id) => readLog(path, id, run.kind === 'foreign', bad));
-  return runOf(basename(resolve(folder)), folder, run, logs);
+  const contents = readLogs(paths.map((path, id) =>
+    ({ path, id, foreign: run.kind === 'foreign' })));
+  for (const [id, content] of contents.entries()) complain(paths[id]!, content.bad, bad);
+  return runOf(basename(resolve(folder)), folder, run, contents.map(({ log }) => log));
 }
 
 /** A run of logs that are read. */
@@ -79,33 +82,6 @@ function readConfiguration(folder: string): RunRecord {
   } catch (error) {
     if (error instanceof RunError) throw new LogError(error.message);
     throw error;
-  }
-}
-
-/** Bytes that are read at once: few enough to stay in the processor's cache. */
-const PIECE = 2 ** 20;
-
-function readLog(
-  path: string, id: number, foreign: boolean, tell?: (message: string) => void,
-): Log {
-  if (!existsSync(path)) return logReader(id, 0).log;
-  const file = openSync(path, 'r');
-  try {
-    const length = fstatSync(file).size;
-    const reader = logReader(id, length, foreign);
-    let piece = Buffer.allocUnsafe(Math.min(PIECE, length));
-    for (let kept = 0, read; (read = readSync(file, piece, kept, piece.length - kept, null)) > 0;) {
-      const filled = kept + read;
-      const done = reader.read(piece.subarray(0, filled));
-      piece.copy(piece, 0, done, filled);
-      kept = filled - done;
-      // A line that is longer than a piece.
-      if (kept === piece.length) piece = Buffer.concat([piece, Buffer.allocUnsafe(kept)]);
-    }
-    complain(path, reader.bad, tell);
-    return reader.log;
-  } finally {
-    closeSync(file);
   }
 }
 

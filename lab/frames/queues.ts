@@ -2,7 +2,7 @@
 import pl, { type DataFrame } from 'nodejs-polars';
 import { frameOf } from './columns.ts';
 import { type Run, secondsOf } from './load.ts';
-import { eachInTime, type Log, NONE, SEND, takenAt } from './log.ts';
+import { type Log, NONE, orderInTime, SEND, takenAt } from './log.ts';
 
 const kept = new WeakMap<Run, Float64Array[]>();
 
@@ -21,14 +21,17 @@ function arrivalsOf(run: Run): Float64Array[] {
   const seconds = secondsOf(run);
   const arrivals = logs.map((_, id) => new Float64Array(counts[id]!));
   counts.fill(0);
-  eachInTime(logs, ({ event, peer, firstPeer, time_us }, r) => {
-    if (event[r] !== SEND) return;
+  const next = new Int32Array(logs.length);
+  for (const id of orderInTime(logs)) {
+    const { event, peer, firstPeer, time_us } = logs[id]!;
+    const r = next[id]!++;
+    if (event[r] !== SEND) continue;
     const time_s = seconds(time_us[r]!);
     for (let place = firstPeer[r]!; place < firstPeer[r + 1]!; place++) {
       const to = peer[place]!;
       if (to < logs.length) arrivals[to]![counts[to]!++] = time_s;
     }
-  });
+  }
   kept.set(run, arrivals);
   return arrivals;
 }
@@ -45,11 +48,21 @@ export interface QueueSteps { time_s: Float64Array; queue: Int32Array }
  * that do not say how many wait have no steps.
  */
 export function queueSteps(run: Run, log: Log): QueueSteps {
+  return fill(run, log, roomFor(run, [log]));
+}
+
+/** Room for the steps of the one of these machines that has the most. */
+function roomFor(run: Run, logs: Log[]): QueueSteps {
+  const most = logs.reduce((most, { machine, rows }) =>
+    Math.max(most, rows + arrivalsOf(run)[machine]!.length), 0);
+  return { time_s: new Float64Array(most), queue: new Int32Array(most) };
+}
+
+/** @see queueSteps @param steps room for all; the result is a part of it */
+function fill(run: Run, log: Log, steps: QueueSteps): QueueSteps {
   const seconds = secondsOf(run);
   const { rows, queue, time_us } = log;
   const coming = arrivalsOf(run)[log.machine]!;
-  const steps = { time_s: new Float64Array(rows + coming.length),
-    queue: new Int32Array(rows + coming.length) };
   let count = 0;
   for (let r = 0, next = 0; r < rows; r++) {
     let waiting = queue[r]!;
@@ -90,12 +103,15 @@ export function queues(run: Run): DataFrame {
 }
 
 /** The mean over time of each machine's queue; NaN where its log does not say how many wait. */
-export const meanQueues = (run: Run): number[] => run.logs.map((log) => {
-  const { time_s, queue } = queueSteps(run, log);
-  let area = log.rows > 0 && log.queue[0] === NONE ? NaN : 0;
-  for (let n = 0; n < queue.length; n++) {
-    const until_s = n + 1 < queue.length ? Math.min(time_s[n + 1]!, run.end_s) : run.end_s;
-    area += queue[n]! * Math.max(0, until_s - time_s[n]!);
-  }
-  return area / run.end_s;
-});
+export function meanQueues(run: Run): number[] {
+  const room = roomFor(run, run.logs);
+  return run.logs.map((log) => {
+    const { time_s, queue } = fill(run, log, room);
+    let area = log.rows > 0 && log.queue[0] === NONE ? NaN : 0;
+    for (let n = 0; n < queue.length; n++) {
+      const until_s = n + 1 < queue.length ? Math.min(time_s[n + 1]!, run.end_s) : run.end_s;
+      area += queue[n]! * Math.max(0, until_s - time_s[n]!);
+    }
+    return area / run.end_s;
+  });
+}
