@@ -62,8 +62,8 @@ function rank(file: string): number {
 function declared(file: string): number {
   const source = sourceOf(file);
   // A suite goes by another name where its tests need a tool, or time: see need.ts and runs.ts.
-  const suites = new Set([...source
-    .matchAll(/const (\w+) = (?:suite\(|.+ \? \w+ : \w+\.skip;|(thoroughly)\()/g)]
+  const suites = new Set([...source.matchAll(
+    /const (\w+) = (?:suite\(|beside\(|.+ \? \w+ : \w+\.skip;|(thoroughly)\()/g)]
     .filter(([, , isLong]) => !isLong || isThorough).map(([, name]) => name));
   return [...suites].reduce((sum, name) =>
     sum + [...source.matchAll(new RegExp(`^\\s*${name}(\\.only|\\.skip)?\\(`, 'gm'))].length, 0);

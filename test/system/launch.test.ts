@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WIRES } from '../../lab/real/protocol.ts';
+import { beside } from './beside.ts';
 import { launch, log, logged, processes, somewhere, until, verdict } from './launched.ts';
 
 const MINUTE = ['--duration', '60', '--speed', '20'];
@@ -43,7 +44,8 @@ good('runs to its end, checks and shows a table, beside a series of other runs',
 });
 good.run();
 
-const hard = suite('launch.ts survives');
+const survives = suite('launch.ts survives');
+const hard = beside(survives);
 for (const wire of WIRES) {
   hard(`SIGKILL of a machine over ${wire}: the others run on, the check says who`, async () => {
     const cwd = somewhere();
@@ -133,7 +135,7 @@ hard('a port that is taken: one line that names it, nobody is left', async () =>
   assert.match(stdout, 'machine 1 could not start');
   assert.is((await processes('taken')).size, 0);
 });
-hard.run();
+survives.run();
 
 const bad = suite('launch.ts refuses');
 /** Its own; those of the model are every script's, and test/cli.test.ts has what they refuse. */

@@ -14,6 +14,7 @@ import * as assert from 'uvu/assert';
 import type { OwnRecord } from '../../lab/model/record.ts';
 import { BROWSER, openBrowser } from '../browser.ts';
 import { need } from '../need.ts';
+import { beside } from './beside.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'live-'));
@@ -52,6 +53,7 @@ async function seedsOwn(address: string): Promise<string> {
 
 const live = suite('the live page');
 const inBrowser = need(BROWSER) ? live : live.skip;
+const shown = beside(inBrowser);
 let browser: Browser;
 live.before(async () => {
   if (inBrowser !== live) return;
@@ -81,7 +83,7 @@ live('stands on loopback, and a run ends though nobody looks', async () => {
   assert.is(recordOf('alone').faults, undefined);
 });
 
-inBrowser('shows real machines under a nemesis, pauses one by its button, and becomes the report',
+shown('shows real machines under a nemesis, pauses one by its button, and becomes the report',
   async () => {
     const [child, address] = await launched('paused', '--rates', '2,4,3', '--seed', '3',
       '--duration', '29', '--nemesis', 'cut'); // Its seed cuts 0-1 from 7.4 to 13.2 s.
@@ -133,7 +135,7 @@ inBrowser('shows real machines under a nemesis, pauses one by its button, and be
     await Promise.all([page.close(), late.close()]);
   });
 
-inBrowser('kills and restarts a machine and cuts a link by keys, and refuses what cannot be',
+shown('kills and restarts a machine and cuts a link by keys, and refuses what cannot be',
   async () => {
     const [child, address] = await launched('disturbed', '--rates', '3,4', '--seed', '3',
       '--duration', '30');

@@ -1,20 +1,20 @@
 /** Machines in Python, Go and over gRPC take places among ours, and the check holds. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ps } from 'zx';
+import { $, ps } from 'zx';
 import { UNEXPLAINED } from '../../lab/check/compare.ts';
 import { stream, uniform } from '../../lab/model/chance.ts';
 import { need, needPython } from '../need.ts';
+import { beside } from './beside.ts';
 import { between } from './disturb.ts';
 import { besideTwin, launch, logged, verdict } from './launched.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const tsx = import.meta.resolve('tsx');
+const quiet = $({ nothrow: true, quiet: true });
 const cwd = mkdtempSync(join(tmpdir(), 'machines-'));
 process.on('exit', () => rmSync(cwd, { recursive: true, force: true }));
 
@@ -22,27 +22,26 @@ const python = `python3 ${at('machines/python/machine.py')}`;
 const go = join(cwd, 'machine-go');
 
 /** Runs machines to their end; the launcher's exit code is the checker's verdict on the run. */
-function passes(name: string, options: string[]): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', tsx, at('launch.ts'),
-    '--rates', '3,4,5', '--seed', '3', '--name', name, ...options], { cwd, encoding: 'utf8' });
-  const { stdout: verdict } = spawnSync(process.execPath, ['--import', tsx, at('check.ts'),
-    join(cwd, 'logs', name)], { encoding: 'utf8' });
-  assert.match(stdout, /check: the rule could have made these logs/, stdout + stderr + verdict);
-  assert.is(status, 0, stderr);
+async function passes(name: string, options: string[]): Promise<void> {
+  const { exitCode, stdout, stderr } =
+    await launch(cwd, ['--rates', '3,4,5', '--seed', '3', '--name', name, ...options]);
+  const { violations } = verdict(cwd, name);
+  assert.equal(violations, [], stdout + stderr);
+  assert.match(stdout, /check: the rule could have made these logs/, stdout + stderr);
+  assert.is(exitCode, 0, stderr);
 }
 
-const test = suite('machines of other languages');
-const withPython = need('python3') ? test : test.skip;
-const withGo = need('go') ? test : test.skip;
-const withGrpc = needPython('grpc') && needPython('grpc_tools') ? test : test.skip;
+const all = suite('machines of other languages');
+const test = beside(all);
+const withPython = need('python3') ? test : all.skip;
+const withGo = need('go') ? test : all.skip;
+const withGrpc = needPython('grpc') && needPython('grpc_tools') ? test : all.skip;
 
-withGo('Go passes the vectors', () => {
-  const built = spawnSync('go', ['build', '-o', go, at('machines/go/machine.go')],
-    { encoding: 'utf8' });
-  assert.is(built.status, 0, built.stderr);
-  const { status, stdout } = spawnSync(go, ['--vectors', at('machines/vectors.json')],
-    { encoding: 'utf8' });
-  assert.is(status, 0, stdout);
+withGo('Go passes the vectors', async () => {
+  const built = await quiet`go build -o ${go} ${at('machines/go/machine.go')}`;
+  assert.is(built.exitCode, 0, built.stderr);
+  const { exitCode, stdout } = await quiet`${go} --vectors ${at('machines/vectors.json')}`;
+  assert.is(exitCode, 0, stdout);
 });
 
 withPython('three in Python pass the check', () =>
@@ -54,11 +53,10 @@ withPython('one in Python among ours stands a crash, a cut and a pause', () =>
     '--fault', 'crash 1 at 8 restart 12', '--fault', 'cut 0-1 at 44 for 4',
     '--fault', 'pause 1 at 52 for 3']));
 
-withGo('Go, Python and ours in one run pass the check', () =>
-  passes('mixed', ['--replace', `0=${go}`, '--replace', `1=${python}`, '--duration', '30',
-    '--speed', '5']));
-
-withGo('they do in each tick what their virtual twins do, but where a cause is named', () => {
+withGo('Go, Python and ours in one run pass, and do in each tick what their virtual twins do, but '
+  + 'where a cause is named', async () => {
+  await passes('mixed', ['--replace', `0=${go}`, '--replace', `1=${python}`, '--duration', '30',
+    '--speed', '5']);
   const { ticks, differences } = besideTwin(cwd, 'mixed');
   // Of some 360; a busy computer keeps machines from many.
   assert.ok(ticks > 100, `${ticks} ticks were compared`);
@@ -87,4 +85,4 @@ withGrpc('one over gRPC in Python joins ours', () =>
     `1=/usr/bin/python3 ${at('machines/python-grpc/machine.py')}`, '--duration', '30',
     '--speed', '5']));
 
-test.run();
+all.run();

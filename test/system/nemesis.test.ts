@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { $ } from 'zx';
+import { WIRES } from '../../lab/real/protocol.ts';
 import { judge } from '../../lab/real/verdict.ts';
 import { configure } from '../../lab/model/run.ts';
 import { nemesis } from '../../lab/model/faults.ts';
 import type { Fault } from '../../lab/model/faults.ts';
+import { beside } from './beside.ts';
 
 const script = fileURLToPath(new URL('../../launch.ts', import.meta.url));
 
@@ -42,9 +44,10 @@ const time = (row: string[]) => Number(row[0]);
 const CLOCKS_US = 1000;
 const clock = (row: string[]) => Number(row[7]);
 
-for (const wire of ['tcp', 'grpc']) {
-  const faults = suite(`faults over ${wire}`);
-  faults('pause, restart and cut: each is done, dated and survived', async () => {
+const all = suite('faults');
+const faults = beside(all);
+for (const wire of WIRES) {
+  faults(`pause, restart and cut over ${wire}: each is done, dated and survived`, async () => {
     const { exitCode, stdout, stderr, run, rows, folder } = await disturbed('--wire', wire,
       '--fault', 'pause 0 at 5 for 6', '--fault', 'crash 1 at 15 restart 30',
       '--fault', 'cut 0-2 at 40 for 8');
@@ -70,10 +73,8 @@ for (const wire of ['tcp', 'grpc']) {
     const clocks = rows.map((of) => clock(of.at(-1)!));
     assert.ok(Math.max(...clocks) - Math.min(...clocks) < 40, String(clocks));
   });
-  faults.run();
 }
 
-const faults = suite('faults');
 faults('a crash for good ends in order, exit code 0; its log has no stop', async () => {
   const { exitCode, run, rows, stdout, stderr } =
     await disturbed('--fault', 'crash 2 at 20', '--duration', '40');
@@ -98,4 +99,4 @@ faults('--nemesis draws what the seed says, does it, and stores it', async () =>
   assert.equal(run.faults.map(({ from_us: _, to_us: __, ...fault }) => fault), drawn);
   assert.equal([exitCode, run.ended], [0, 'finished'], stdout + stderr);
 });
-faults.run();
+all.run();
