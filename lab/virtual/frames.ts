@@ -6,14 +6,13 @@ import { measures, ROWS, SUMMARY, type Columns } from './columns.ts';
 import { KNOB_COLUMNS, type Setting } from './grid.ts';
 
 /**
- * The settings as columns, with their place in the grid. Knobs that are named have one each; that
+ * The settings as columns, in the order of the grid. Knobs that are named have one each; that
  * of `ticks` is called `tick_times`, since a measure has that name.
  */
 export function settingsFrame(settings: Setting[]): DataFrame {
   const column = <T>(value: (setting: Setting) => T) => settings.map(value);
   const knobs = KNOB_COLUMNS.filter((name) => settings[0]![name] !== undefined);
   return pl.DataFrame({
-    configuration: pl.Series('configuration', Int32Array.from(settings.keys())),
     rates: column(({ rates_hz }) => rates_hz.join('-')),
     internal: column(({ internal }) => internal),
     latency: column(({ latency }) => latency),
@@ -32,9 +31,9 @@ function cellOf(value: Setting[typeof KNOB_COLUMNS[number]]): string | number | 
   return value.map((each) => (typeof each === 'object' ? faultText(each) : each)).join('; ');
 }
 
-/** The columns of the settings, but for their place. */
-const settingColumns = (settings: DataFrame): string[] =>
-  settings.columns.filter((name) => name !== 'configuration');
+/** With their place in the grid. */
+const numbered = (settings: DataFrame): DataFrame => settings.withColumn(
+  pl.Series('configuration', Int32Array.from({ length: settings.height }, (_, nth) => nth)));
 
 /** Copies of the first values of columns. */
 const series = (columns: Record<string, Int32Array | Float64Array>, rows?: number) =>
@@ -44,19 +43,26 @@ const nanToNull = (...names: string[]) => names.map((name) => pl.col(name).fillN
 
 /**
  * The rows of a block. Where a machine had no tick, a mean over its ticks is null.
- * @param only the configuration of all of them, if it is one: its columns then need no join
+ *
+ * An expression of polars takes a third of a millisecond to make, and a notebook has thousands of
+ * small sweeps: so there is none that can be spared.
+ * @param only the configuration of all of them, if it is one: its columns then need no matching
  */
 export function rowsFrame(
   rows: Columns<typeof ROWS>, many: number, settings: DataFrame, only: number | null = null,
 ): DataFrame {
-  const names = settingColumns(settings);
-  const setting = only === null ? null : settings.slice(only, 1).toRecords()[0]!;
-  const frame = pl.DataFrame(series(rows, many))
-    .withColumns(pl.col('seed').cast(pl.Int64), ...nanToNull('mean_jump', 'receive_share'));
-  const whole = only === null ? frame.join(settings, { on: 'configuration', how: 'left' })
-    : frame.withColumns(...names.map((name) =>
-      pl.lit(setting![name]).cast(settings.getColumn(name).dtype).alias(name)));
-  return whole.select(...names, 'seed', 'machine', 'rate_hz', ...measures);
+  const { configuration, seed, ...columns } = rows;
+  const own = [pl.Series('seed', seed.subarray(0, many)).cast(pl.Int64), ...series(columns, many)];
+  const undefinedIn = (['mean_jump', 'receive_share'] as const).filter((name) =>
+    rows[name].subarray(0, many).some(Number.isNaN));
+  const withNulls = (frame: DataFrame) => (undefinedIn.length === 0 ? frame
+    : frame.withColumns(...nanToNull(...undefinedIn)));
+  if (only !== null) {
+    return settings.slice(only, 1).join(withNulls(pl.DataFrame(own)), { how: 'cross' });
+  }
+  return withNulls(pl.DataFrame([...series({ configuration }, many), ...own]))
+    .join(numbered(settings), { on: 'configuration', how: 'left' })
+    .select(...settings.columns, 'seed', ...Object.keys(columns));
 }
 
 /** The summary. One run has no deviation and no interval: null. */
@@ -66,8 +72,8 @@ export function summaryFrame(summary: Columns<typeof SUMMARY>, settings: DataFra
   const names = Array.from(measure, (nth) => measures[nth]!);
   return withInterval(pl.DataFrame([...series(numbers), pl.Series('measure', names, pl.Utf8)])
     .withColumns(...nanToNull('mean', 'standard_deviation')))
-    .join(settings, { on: 'configuration', how: 'left' })
-    .select(...settingColumns(settings), ...Object.keys(shown), 'mean_low', 'mean_high');
+    .join(numbered(settings), { on: 'configuration', how: 'left' })
+    .select(...settings.columns, ...Object.keys(shown), 'mean_low', 'mean_high');
 }
 
 /** The 95 % interval of each mean: mean ± t·s/√n, t of Student with n − 1 degrees of freedom. */
