@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import pl, { type DataFrame } from 'nodejs-polars';
+import { writeWhole } from '../cli/folder.ts';
 
 // ── Knobs ────────────────────────────────────────────────────────────────────────────────────
 /** Work of so many seconds may be lost to a kill; less would be more writing than running. */
@@ -41,7 +42,7 @@ export class Checkpoint {
     try {
       mkdirSync(this.folder);
       this.own();
-      writeFileSync(describing, description);
+      writeWhole(describing, description);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
         rmSync(this.folder, { recursive: true, force: true });
@@ -56,10 +57,10 @@ export class Checkpoint {
       if (found !== description) {
         throw new SweepError(`${this.folder} is of another sweep: ${found.split('\n')[0]}`);
       }
-      writeFileSync(describing, description);
       for (const name of readdirSync(this.folder)) {
         if (name.endsWith('.tmp')) rmSync(join(this.folder, name));
       }
+      writeWhole(describing, description);
       this.blocks = Math.max(0, ...this.files('rows').concat(this.files('sums')).map(blocksOf));
     }
   }

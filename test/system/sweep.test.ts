@@ -1,7 +1,9 @@
 /** Sweeps at length: in threads, in blocks, in parts, and as a command. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,6 +85,20 @@ sweeps('that is stopped and taken up again is the same, byte for byte', async ()
       .writeParquet(whole, { compression: 'snappy' });
     assert.ok(readFileSync(file).equals(readFileSync(whole)), `summary ${summary}`);
   }
+  rmSync(here, { recursive: true });
+});
+
+sweeps('that was killed while it described itself is begun anew, even by its process id', () => {
+  const here = mkdtempSync(join(tmpdir(), 'resume-'));
+  const file = join(here, 'x.parquet');
+  mkdirSync(`${file}.part`);
+  // A description is written beside its place: there is a whole one or none.
+  writeFileSync(join(`${file}.part`, `sweep.json.${process.pid}.tmp`), 'sweep.ts --ra');
+  const checkpoint = new Checkpoint(file, 'sweep.ts --rates 1,2\n', true);
+  assert.is(checkpoint.blocks, 0);
+  assert.equal(readdirSync(`${file}.part`).sort(), ['owner', 'sweep.json']);
+  checkpoint.leave();
+  assert.equal(readdirSync(here), []);
   rmSync(here, { recursive: true });
 });
 
