@@ -16,7 +16,7 @@ const good = suite('launch.ts');
 good('runs to its end, checks and shows a table, beside a series of other runs', async () => {
   const cwd = somewhere();
   const [one, series] = await Promise.all([
-    launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'a']),
+    launch(cwd, [...MINUTE, '--rates', '2,4,1', '--seed', '7', '--name', 'minute']),
     launch(cwd, ['--duration', '5', '--speed', '5', '--runs', '2', '--name', 'b']),
   ]);
   assert.equal([one.stderr, series.stderr], ['', '']);
@@ -25,22 +25,22 @@ good('runs to its end, checks and shows a table, beside a series of other runs',
     'report.html']) {
     assert.match(one.stdout, word);
   }
-  const { run, consistent } = verdict(cwd, 'a');
+  const { run, consistent } = verdict(cwd, 'minute');
   assert.ok(consistent);
   assert.equal([run.seed, run.rates_hz, run.duration_s, run.speed, run.ended],
     [7, [2, 4, 1], 60, 20, 'finished']);
-  assert.is((await processes('a')).size, 0);
+  assert.is((await processes('minute')).size, 0);
 
   const said = [...series.stdout.matchAll(/^seed (\d+)/gm)].map(([, seed]) => Number(seed));
   const drawn = ['b-1', 'b-2'].map((name) => verdict(cwd, name).run.seed);
   assert.equal(drawn, [said[0]!, said[0]! + 1], 'drawn, told and stored; then the next');
   assert.equal(said, drawn);
-  assert.equal(readdirSync(join(cwd, 'logs')).sort(), ['a', 'b-1', 'b-1-beside-b-2.html', 'b-2']);
+  assert.equal(readdirSync(join(cwd, 'logs')).sort(), ['b-1', 'b-1-beside-b-2.html', 'b-2', 'minute']);
 
-  const before = log(cwd, 'a', 0);
-  const again = await launch(cwd, ['--name', 'a']);
-  assert.equal([again.exitCode, again.stderr], [2, 'error: --name a: logs/a exists\n']);
-  assert.is(log(cwd, 'a', 0), before, 'nothing is overwritten');
+  const before = log(cwd, 'minute', 0);
+  const again = await launch(cwd, ['--name', 'minute']);
+  assert.equal([again.exitCode, again.stderr], [2, 'error: --name minute: logs/minute exists\n']);
+  assert.is(log(cwd, 'minute', 0), before, 'nothing is overwritten');
 });
 good.run();
 
@@ -49,19 +49,20 @@ const hard = beside(survives);
 for (const wire of WIRES) {
   hard(`SIGKILL of a machine over ${wire}: the others run on, the check says who`, async () => {
     const cwd = somewhere();
+    const name = `killed-${wire}`; // Its machines must be told from those of the other wire's run.
     const launched = launch(cwd, ['--duration', '20', '--speed', '5', '--rates', '3,3,3',
-      '--seed', '1', '--name', 'killed', '--wire', wire]);
-    await logged(cwd, 'killed', 1, /receive/);
-    process.kill((await processes('killed')).get(1)!, 'SIGKILL');
+      '--seed', '1', '--name', name, '--wire', wire]);
+    await logged(cwd, name, 1, /receive/);
+    process.kill((await processes(name)).get(1)!, 'SIGKILL');
     const { exitCode, stdout } = await launched;
     assert.is(exitCode, 1);
     assert.match(stdout, 'machine 1 died (SIGKILL)');
-    assert.match(log(cwd, 'killed', 0), /,stop,/);
-    assert.not.match(log(cwd, 'killed', 1), /,stop,/);
-    const { run, violations } = verdict(cwd, 'killed');
+    assert.match(log(cwd, name, 0), /,stop,/);
+    assert.not.match(log(cwd, name, 1), /,stop,/);
+    const { run, violations } = verdict(cwd, name);
     assert.equal(violations, []);
     assert.is(run.ended, 'machine 1 died (SIGKILL)');
-    assert.match(log(cwd, 'killed', 0), /,0,59,\w+,.*\n.*,stop,.*\n$/, 'it made its last tick');
+    assert.match(log(cwd, name, 0), /,0,59,\w+,.*\n.*,stop,.*\n$/, 'it made its last tick');
   });
 }
 

@@ -68,9 +68,18 @@ export async function logged(
   });
 }
 
-/** Process ids of the machines of one run, by id. */
+/**
+ * Process ids of the machines of one run, by id.
+ * @throws where runs of the same name go on beside each other, since they cannot be told apart
+ */
 export async function processes(name: string): Promise<Map<number, number>> {
   const all = await ps.lookup({ command: process.execPath.split('/').at(-1)! });
-  return new Map(all.filter(({ arguments: words }) => words.includes(`logs/${name}`))
-    .map(({ pid, arguments: words }) => [Number(words[words.indexOf('--id') + 1]), Number(pid)]));
+  const found = new Map<number, number>();
+  for (const { pid, arguments: words } of all) {
+    if (!words.includes(`logs/${name}`)) continue;
+    const id = Number(words[words.indexOf('--id') + 1]);
+    if (found.has(id)) throw new Error(`two runs beside each other are called ${name}`);
+    found.set(id, Number(pid));
+  }
+  return found;
 }
