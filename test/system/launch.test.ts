@@ -35,7 +35,8 @@ good('runs to its end, checks and shows a table, beside a series of other runs',
   const drawn = ['b-1', 'b-2'].map((name) => verdict(cwd, name).run.seed);
   assert.equal(drawn, [said[0]!, said[0]! + 1], 'drawn, told and stored; then the next');
   assert.equal(said, drawn);
-  assert.equal(readdirSync(join(cwd, 'logs')).sort(), ['b-1', 'b-1-beside-b-2.html', 'b-2', 'minute']);
+  assert.equal(readdirSync(join(cwd, 'logs')).sort(),
+    ['b-1', 'b-1-beside-b-2.html', 'b-2', 'minute']);
 
   const before = log(cwd, 'minute', 0);
   const again = await launch(cwd, ['--name', 'minute']);
